@@ -1,0 +1,23 @@
+# libtorch costs 300 ms and 150 MB at start, so it lives in a plugin that only the verbs that need it
+# open (docs/adr/0002). Two files include its headers: they take 13 s each to compile.
+set(METE_HAVE_TORCH OFF)
+if(NOT METE_WITH_TORCH STREQUAL "OFF")
+  # Torch's own package config looks for optional parts noisily.
+  find_package(Torch QUIET)
+  if(Torch_FOUND)
+    set(METE_HAVE_TORCH ON)
+  elseif(METE_WITH_TORCH STREQUAL "ON")
+    message(FATAL_ERROR "METE_WITH_TORCH=ON, but libtorch was not found: apt install libtorch-dev")
+  endif()
+endif()
+if(METE_HAVE_TORCH)
+  file(GLOB torch_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/mete/learn/torch/*.cc)
+  list(FILTER torch_sources EXCLUDE REGEX "_test\\.cc$")
+  add_library(mete_torch MODULE ${torch_sources})
+  target_include_directories(mete_torch SYSTEM PRIVATE ${TORCH_INCLUDE_DIRS})
+  target_include_directories(mete_torch PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_definitions(mete_torch PRIVATE METE_VERSION="${PROJECT_VERSION}")
+  target_link_libraries(mete_torch PRIVATE mete_base ${TORCH_LIBRARIES})
+  set_target_properties(mete_torch PROPERTIES PREFIX "")
+  add_dependencies(mete mete_torch)
+endif()
