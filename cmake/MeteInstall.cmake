@@ -1,6 +1,6 @@
 include(GNUInstallDirs)
 install(TARGETS mete RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-if(METE_HAVE_TORCH)
+if(TARGET mete_torch)
   install(TARGETS mete_torch LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/mete)
 endif()
 install(DIRECTORY boards/ DESTINATION ${CMAKE_INSTALL_DATADIR}/mete/boards FILES_MATCHING PATTERN "*.csv")

@@ -14,6 +14,10 @@ function(mete_room name)
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
 
+  if(NOT sources)  # a room that so far has headers only
+    file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/empty_${name}.cc CONTENT "namespace mete {}\n")
+    set(sources ${CMAKE_BINARY_DIR}/empty_${name}.cc)
+  endif()
   add_library(mete_${name} STATIC ${sources})
   set_target_properties(mete_${name} PROPERTIES LINKER_LANGUAGE CXX)
   target_link_libraries(mete_${name} PRIVATE mete_options PUBLIC fmt::fmt Threads::Threads)

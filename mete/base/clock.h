@@ -1,6 +1,6 @@
-// Time as a parameter: the sampling loop, boards and tests all take a Clock, so that a whole run can be
-// replayed in virtual time and every test is deterministic.
-// SPDX-License-Identifier: BSD-3-Clause
+// Time as a parameter: the sampling loop, boards and tests all take a Clock, so that a whole run
+// can be replayed in virtual time and every test is deterministic. SPDX-License-Identifier:
+// BSD-3-Clause
 #pragma once
 
 #include <chrono>

@@ -2,16 +2,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "mete/base/files.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <utility>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace mete {
 namespace {
@@ -45,9 +45,10 @@ int write_all(int fd, std::string_view text) noexcept {
 }
 
 Error io_error(std::string_view verb, const std::string& path, int error) {
-  const char* next = error == ENOSPC  ? "; free some space, or choose another folder"
-                     : error == EACCES || error == EPERM ? "; choose a place that you may write, or ask for access"
-                                                          : "";
+  const char* next = error == ENOSPC ? "; free some space, or choose another folder"
+                     : error == EACCES || error == EPERM
+                         ? "; choose a place that you may write, or ask for access"
+                         : "";
   if (verb == "read" || verb == "open") next = "";
   return fail(errc_of_errno(error), "{}: cannot {}: {}{}", path, verb, errno_text(error), next);
 }
@@ -62,25 +63,30 @@ std::string errno_text(int error) {
 Errc errc_of_errno(int error) {
   switch (error) {
     case EACCES:
-    case EPERM: return Errc::denied;
+    case EPERM:
+      return Errc::denied;
     case ENOENT:
     case ENODEV:
-    case ENOTDIR: return Errc::unavailable;
+    case ENOTDIR:
+      return Errc::unavailable;
     case EINTR:
-    case EAGAIN: return Errc::retry;
-    default: return Errc::failed;
+    case EAGAIN:
+      return Errc::retry;
+    default:
+      return Errc::failed;
   }
 }
 
 Result<std::string> read_file(const std::string& path, std::size_t limit) {
   const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (fd.get() < 0) return io_error("open", path, errno);
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd.get(), &info) == 0 && S_ISDIR(info.st_mode)) {
     return fail(Errc::invalid, "{}: is a folder, expected a file", path);
   }
   if (info.st_size > 0 && static_cast<std::size_t>(info.st_size) > limit) {
-    return fail(Errc::invalid, "{}: {} bytes, more than the {} this reads", path, info.st_size, limit);
+    return fail(Errc::invalid, "{}: {} bytes, more than the {} this reads", path, info.st_size,
+                limit);
   }
   std::string text;
   text.reserve(static_cast<std::size_t>(std::max<off_t>(info.st_size, 0)));
@@ -99,7 +105,7 @@ Result<std::string> read_file(const std::string& path, std::size_t limit) {
 
 Result<void> write_file_atomically(const std::string& path, std::string_view text) {
   // A device or pipe (/dev/stdout) cannot be renamed over.
-  struct stat info {};
+  struct stat info{};
   if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
     if (S_ISDIR(info.st_mode)) return fail(Errc::invalid, "{}: is a folder, expected a file", path);
     const FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
@@ -151,7 +157,7 @@ Result<std::vector<std::string>> list_directory(const std::string& path) {
 bool path_exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
 bool is_directory(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
 }
 
@@ -194,7 +200,8 @@ LineWriter::~LineWriter() {
   ::close(fd_);
 }
 
-Result<LineWriter> LineWriter::open(const std::string& path, bool append, std::size_t buffer_bytes) {
+Result<LineWriter> LineWriter::open(const std::string& path, bool append,
+                                    std::size_t buffer_bytes) {
   LineWriter writer;
   const int mode = append ? O_APPEND : O_TRUNC;
   writer.fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | mode, 0644);

@@ -1,5 +1,5 @@
-// Files read whole with a limit, written atomically, and appended so that a cut file is still readable.
-// SPDX-License-Identifier: BSD-3-Clause
+// Files read whole with a limit, written atomically, and appended so that a cut file is still
+// readable. SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,8 @@ inline constexpr std::size_t kDefaultReadLimit = std::size_t{256} << 20U;
 
 /// The file's text. Refused above `limit` bytes, before memory is taken. Errors name the file.
 Result<std::string> read_file(const std::string& path, std::size_t limit = kDefaultReadLimit);
-/// Writes beside the target, flushes to disk, then renames: readers see the old file or the new one, never a
-/// part. On a full disk the old file stays and the part is removed.
+/// Writes beside the target, flushes to disk, then renames: readers see the old file or the new
+/// one, never a part. On a full disk the old file stays and the part is removed.
 Result<void> write_file_atomically(const std::string& path, std::string_view text);
 /// mkdir -p.
 Result<void> make_directories(const std::string& path);
@@ -32,8 +32,9 @@ std::string errno_text(int error);
 /// EACCES and EPERM → denied, ENOENT → unavailable, EINTR and EAGAIN → retry, others → failed.
 Errc errc_of_errno(int error);
 
-/// A file written piece by piece through a buffer of its own. Each flush() hands whole lines to the kernel, so
-/// that after SIGKILL the file ends at the last flush. The first failure sticks and is told by close().
+/// A file written piece by piece through a buffer of its own. Each flush() hands whole lines to the
+/// kernel, so that after SIGKILL the file ends at the last flush. The first failure sticks and is
+/// told by close().
 class LineWriter {
  public:
   LineWriter() = default;

@@ -9,7 +9,8 @@ class Interrupt {
   virtual ~Interrupt() = default;
   /// The signal that asked us to stop, or 0.
   virtual int signal() const noexcept = 0;
-  /// A descriptor that becomes readable when signal() becomes non-zero, for poll(); -1 if there is none.
+  /// A descriptor that becomes readable when signal() becomes non-zero, for poll(); -1 if there is
+  /// none.
   virtual int descriptor() const noexcept { return -1; }
 };
 
@@ -19,8 +20,9 @@ class NoInterrupt final : public Interrupt {
   int signal() const noexcept override { return 0; }
 };
 
-/// Installs handlers for SIGINT, SIGTERM and SIGHUP and gives the old ones back when destroyed. A second signal
-/// of the same kind within the same run is counted, not lost: repeated() is true then. One at a time.
+/// Installs handlers for SIGINT, SIGTERM and SIGHUP and gives the old ones back when destroyed. A
+/// second signal of the same kind within the same run is counted, not lost: repeated() is true
+/// then. One at a time.
 class SignalInterrupt final : public Interrupt {
  public:
   SignalInterrupt();

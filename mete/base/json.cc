@@ -18,11 +18,21 @@ void escape_into(std::string& out, std::string_view text) {
   out += '"';
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\t': out += "\\t"; break;
-      case '\r': out += "\\r"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20) {
           out += fmt::format("\\u{:04x}", static_cast<int>(c));
@@ -146,7 +156,8 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
   std::vector<std::string> keys_;
 };
 
-/// nlohmann's "[json.exception.parse_error.101] parse error at line 1, column 2: ..": from "line" on.
+/// nlohmann's "[json.exception.parse_error.101] parse error at line 1, column 2: ..": from "line"
+/// on.
 std::string readable(const std::string& error) {
   const auto at = error.find("at line ");
   return at == std::string::npos ? error : error.substr(at + 3);
@@ -224,7 +235,8 @@ std::string Json::dump(int indent) const {
 Result<Json> parse_json(std::string_view text) {
   Builder builder;
   try {
-    if (nlohmann::json::sax_parse(text.begin(), text.end(), &builder)) return std::move(builder.root);
+    if (nlohmann::json::sax_parse(text.begin(), text.end(), &builder))
+      return std::move(builder.root);
   } catch (const std::exception& e) {
     builder.error = e.what();
   }

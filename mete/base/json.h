@@ -52,7 +52,9 @@ class Json {
   [[nodiscard]] bool is_null() const { return std::holds_alternative<std::monostate>(value_); }
   [[nodiscard]] bool is_bool() const { return std::holds_alternative<bool>(value_); }
   [[nodiscard]] bool is_integer() const { return std::holds_alternative<std::int64_t>(value_); }
-  [[nodiscard]] bool is_number() const { return is_integer() || std::holds_alternative<double>(value_); }
+  [[nodiscard]] bool is_number() const {
+    return is_integer() || std::holds_alternative<double>(value_);
+  }
   [[nodiscard]] bool is_string() const { return std::holds_alternative<std::string>(value_); }
   [[nodiscard]] bool is_array() const { return std::holds_alternative<Array>(value_); }
   [[nodiscard]] bool is_object() const { return std::holds_alternative<Object>(value_); }
@@ -75,20 +77,22 @@ class Json {
   /// Appends; a null value becomes an array.
   void push(Json value);
 
-  /// indent < 0: one line. Doubles in the shortest form that reads back equal; NaN and infinities, which JSON
-  /// lacks, as null.
+  /// indent < 0: one line. Doubles in the shortest form that reads back equal; NaN and infinities,
+  /// which JSON lacks, as null.
   [[nodiscard]] std::string dump(int indent = 2) const;
 
  private:
   std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object> value_;
 };
 
-/// Strict JSON; nesting deeper than 64 is refused. Errors name line and column ("line 3, column 7: ..").
+/// Strict JSON; nesting deeper than 64 is refused. Errors name line and column ("line 3, column 7:
+/// ..").
 Result<Json> parse_json(std::string_view text);
 
-/// One YAML document as Json. Plain scalars are typed as YAML 1.2 types them, and "1e+09" and "nan" are
-/// numbers (YAML 1.1 readers make strings of them, which broke GEOPM's scripts). `0x..` scalars stay
-/// strings (a region hash). Aliases are refused: a report has none, and they can expand without bound.
+/// One YAML document as Json. Plain scalars are typed as YAML 1.2 types them, and "1e+09" and "nan"
+/// are numbers (YAML 1.1 readers make strings of them, which broke GEOPM's scripts). `0x..` scalars
+/// stay strings (a region hash). Aliases are refused: a report has none, and they can expand
+/// without bound.
 Result<Json> parse_yaml(std::string_view text);
 
 }  // namespace mete

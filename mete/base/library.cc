@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "mete/base/library.h"
 
-#include <dlfcn.h>
-#include <unistd.h>
-
 #include <climits>
 #include <utility>
+
+#include <dlfcn.h>
+#include <unistd.h>
 
 #include "mete/base/files.h"
 

@@ -2,11 +2,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "mete/base/progress.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "mete/base/text.h"
 
@@ -39,7 +38,8 @@ void Progress::update(double done, const std::string& note) {
   std::string bar(static_cast<std::size_t>(filled), '#');
   bar.append(static_cast<std::size_t>(kBarWidth - filled), '.');
   const std::string left =
-      part > 0 ? fmt::format("{} left", format_duration(elapsed * (1 - part) / part)) : "estimating";
+      part > 0 ? fmt::format("{} left", format_duration(elapsed * (1 - part) / part))
+               : "estimating";
   fmt::print(out_, "\r\033[K{} [{}] {:3.0f} %  {}  {}", title_, bar, part * 100, left, note);
   std::fflush(out_);
 }

@@ -1,5 +1,5 @@
-// A progress line with an estimate of the time left, on a terminal only, and only for work over two seconds.
-// SPDX-License-Identifier: BSD-3-Clause
+// A progress line with an estimate of the time left, on a terminal only, and only for work over two
+// seconds. SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
 #include <cstdio>
@@ -12,7 +12,8 @@ namespace mete {
 class Progress {
  public:
   /// `total` units of work; writes to `out` if that is a terminal (or if `force`).
-  Progress(std::string title, double total, const Clock& clock, std::FILE* out = stderr, bool force = false);
+  Progress(std::string title, double total, const Clock& clock, std::FILE* out = stderr,
+           bool force = false);
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
   ~Progress();

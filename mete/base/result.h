@@ -1,6 +1,6 @@
-// What may be refused by the world is returned, not thrown: Result<T> carries a value or an Error whose
-// code names the caller's next step. Exceptions never cross a room.
-// SPDX-License-Identifier: BSD-3-Clause
+// What may be refused by the world is returned, not thrown: Result<T> carries a value or an Error
+// whose code names the caller's next step. Exceptions never cross a room. SPDX-License-Identifier:
+// BSD-3-Clause
 #pragma once
 
 #include <string>
@@ -66,12 +66,12 @@ template <class... Args>
 
 #define METE_CONCAT_(a, b) a##b
 #define METE_CONCAT(a, b) METE_CONCAT_(a, b)
-#define METE_TRY_(tmp, decl, expr)               \
-  auto tmp = (expr);                             \
-  if (!tmp) return ::mete::Error(tmp.error());   \
+#define METE_TRY_(tmp, decl, expr) \
+  auto tmp = (expr);               \
+  if (!tmp) return tmp.error();    \
   decl = std::move(*tmp)
 
 /// METE_TRY(auto text, read_text(path)); METE_TRY_VOID(save()): the only macros that hide a return.
 #define METE_TRY(decl, expr) METE_TRY_(METE_CONCAT(mete_try_, __LINE__), decl, expr)
 #define METE_TRY_VOID(expr) \
-  if (auto mete_try_void = (expr); !mete_try_void) return ::mete::Error(mete_try_void.error())
+  if (auto mete_try_void = (expr); !mete_try_void) return mete_try_void.error()

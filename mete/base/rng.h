@@ -26,7 +26,9 @@ class Rng {
   /// Uniform in [0, 1).
   double uniform() { return static_cast<double>(next() >> 11U) * 0x1.0p-53; }
   /// Uniform in 0..n-1; n > 0.
-  std::size_t below(std::size_t n) { return static_cast<std::size_t>(uniform() * static_cast<double>(n)); }
+  std::size_t below(std::size_t n) {
+    return static_cast<std::size_t>(uniform() * static_cast<double>(n));
+  }
   /// Standard normal, by Box and Muller.
   double normal() {
     const double u = 1.0 - uniform();

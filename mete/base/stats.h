@@ -16,8 +16,8 @@ double median_of(std::span<const double> values);
 /// Quantile q in [0,1], linear between order statistics (type 7, numpy's default). NaN if empty.
 double quantile_of(std::span<const double> values, double q);
 
-/// An estimate with a two-sided confidence interval. `n` repeats stand behind it; with n = 1 the interval
-/// is unbounded (NaN ends) and must be shown as such.
+/// An estimate with a two-sided confidence interval. `n` repeats stand behind it; with n = 1 the
+/// interval is unbounded (NaN ends) and must be shown as such.
 struct Interval {
   double estimate = 0;
   double low = 0;
@@ -28,15 +28,16 @@ struct Interval {
 
 /// Mean with Student's t interval at `confidence`.
 Interval mean_interval(std::span<const double> values, double confidence = 0.95);
-/// Relative change a/b - 1 of runs made in pairs (a[i] beside b[i], interleaved, so that drift cancels): the
-/// geometric mean of the ratios with Student's t interval of their logarithms. All values must be > 0.
+/// Relative change a/b - 1 of runs made in pairs (a[i] beside b[i], interleaved, so that drift
+/// cancels): the geometric mean of the ratios with Student's t interval of their logarithms. All
+/// values must be > 0.
 Interval paired_relative_change(std::span<const double> a, std::span<const double> b,
                                 double confidence = 0.95);
 /// Two-sided Student's t critical value.
 double student_t(double confidence, double degrees_of_freedom);
 
-/// Durations or latencies summarised without storing them: logarithmic buckets of 1.5 % width from 1 ns to
-/// 1000 s. add() neither allocates nor throws, so the sampling loop may call it.
+/// Durations or latencies summarised without storing them: logarithmic buckets of 1.5 % width from
+/// 1 ns to 1000 s. add() neither allocates nor throws, so the sampling loop may call it.
 class LatencyHistogram {
  public:
   void add(double seconds) noexcept;

@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "mete/base/sys_root.h"
 
+#include <cerrno>
+
 #include <fcntl.h>
 #include <unistd.h>
-
-#include <cerrno>
 
 #include "mete/base/files.h"
 #include "mete/base/text.h"
@@ -50,7 +50,8 @@ Result<void> SysRoot::write_text(std::string_view absolute, std::string_view tex
   const ssize_t n = ::write(fd, text.data(), text.size());
   const int error = n < 0 ? errno : 0;
   ::close(fd);
-  if (error != 0) return fail(errc_of_errno(error), "{}: cannot write '{}': {}", where, text, errno_text(error));
+  if (error != 0)
+    return fail(errc_of_errno(error), "{}: cannot write '{}': {}", where, text, errno_text(error));
   return {};
 }
 
@@ -66,7 +67,8 @@ Result<std::vector<int>> parse_cpu_list(std::string_view text) {
   for (const auto part : split(text, ',')) {
     const auto dash = part.find('-');
     const auto first = parse_int(trim(part.substr(0, dash)));
-    const auto last = dash == std::string_view::npos ? first : parse_int(trim(part.substr(dash + 1)));
+    const auto last =
+        dash == std::string_view::npos ? first : parse_int(trim(part.substr(dash + 1)));
     if (!first || !last || *first < 0 || *last < *first || *last > kMaxCpu) {
       return fail(Errc::invalid, "'{}': expected a list like 0-3,8", text);
     }

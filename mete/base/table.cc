@@ -21,7 +21,8 @@ std::string csv_cell(std::string_view text) {
 
 }  // namespace
 
-std::vector<double>& Table::add_numbers(std::string name, std::string unit, std::vector<double> values) {
+std::vector<double>& Table::add_numbers(std::string name, std::string unit,
+                                        std::vector<double> values) {
   columns_.push_back({std::move(name), std::move(unit), std::move(values)});
   return columns_.back().numbers();
 }
@@ -40,15 +41,19 @@ const Column* Table::find(std::string_view name) const {
 
 Result<const std::vector<double>*> Table::numbers(std::string_view name) const {
   const Column* column = find(name);
-  if (column == nullptr) return fail(Errc::invalid, "no column '{}'{}", name, did_you_mean(name, names()));
-  if (column->is_text()) return fail(Errc::invalid, "column '{}': expected numbers, has text", name);
+  if (column == nullptr)
+    return fail(Errc::invalid, "no column '{}'{}", name, did_you_mean(name, names()));
+  if (column->is_text())
+    return fail(Errc::invalid, "column '{}': expected numbers, has text", name);
   return &column->numbers();
 }
 
 Result<const std::vector<std::string>*> Table::texts(std::string_view name) const {
   const Column* column = find(name);
-  if (column == nullptr) return fail(Errc::invalid, "no column '{}'{}", name, did_you_mean(name, names()));
-  if (!column->is_text()) return fail(Errc::invalid, "column '{}': expected text, has numbers", name);
+  if (column == nullptr)
+    return fail(Errc::invalid, "no column '{}'{}", name, did_you_mean(name, names()));
+  if (!column->is_text())
+    return fail(Errc::invalid, "column '{}': expected text, has numbers", name);
   return &column->texts();
 }
 
@@ -62,7 +67,8 @@ std::string Table::to_csv() const {
   std::string out;
   for (const auto& column : columns_) {
     if (&column != &columns_.front()) out += ',';
-    out += csv_cell(column.unit.empty() ? column.name : fmt::format("{} [{}]", column.name, column.unit));
+    out += csv_cell(column.unit.empty() ? column.name
+                                        : fmt::format("{} [{}]", column.name, column.unit));
   }
   out += '\n';
   for (std::size_t row = 0; row < rows(); ++row) {

@@ -1,6 +1,5 @@
-// Table: named columns, each with its unit. The only currency between measuring, learning, studying and
-// plotting.
-// SPDX-License-Identifier: BSD-3-Clause
+// Table: named columns, each with its unit. The only currency between measuring, learning, studying
+// and plotting. SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
 #include <cstddef>
@@ -13,7 +12,8 @@
 
 namespace mete {
 
-/// A column of numbers (NaN where there is no value) or of text; all columns of a table are equally long.
+/// A column of numbers (NaN where there is no value) or of text; all columns of a table are equally
+/// long.
 struct Column {
   std::string name;
   std::string unit;  ///< SI symbol, "1" for a fraction, "" for text or a plain count
@@ -29,7 +29,8 @@ struct Column {
 
 class Table {
  public:
-  std::vector<double>& add_numbers(std::string name, std::string unit, std::vector<double> values = {});
+  std::vector<double>& add_numbers(std::string name, std::string unit,
+                                   std::vector<double> values = {});
   std::vector<std::string>& add_texts(std::string name, std::vector<std::string> values = {});
   [[nodiscard]] const std::vector<Column>& columns() const { return columns_; }
   [[nodiscard]] std::vector<Column>& columns() { return columns_; }
@@ -48,7 +49,8 @@ class Table {
   std::vector<Column> columns_;
 };
 
-/// RFC 4180 text (quoted cells, CRLF) into rows of cells. Refuses an unclosed quote, naming its line.
+/// RFC 4180 text (quoted cells, CRLF) into rows of cells. Refuses an unclosed quote, naming its
+/// line.
 Result<std::vector<std::vector<std::string>>> parse_csv(std::string_view text);
 
 }  // namespace mete

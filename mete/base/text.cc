@@ -91,8 +91,7 @@ Result<double> parse_quantity(std::string_view text, std::string_view unit) {
   if (ec != std::errc() || whole.empty()) {
     return fail(Errc::invalid, "'{}': expected {}", text, expected);
   }
-  std::string_view rest =
-      trim(whole.substr(static_cast<std::size_t>(end - whole.data())));
+  std::string_view rest = trim(whole.substr(static_cast<std::size_t>(end - whole.data())));
   if (rest.empty()) return value;
   if (!unit.empty() && rest.size() >= unit.size() &&
       iequals(rest.substr(rest.size() - unit.size()), unit)) {
@@ -103,8 +102,8 @@ Result<double> parse_quantity(std::string_view text, std::string_view unit) {
   for (const auto& prefix : kPrefixes) {
     if (rest == prefix.symbol) return value * prefix.factor;
   }
-  return fail(Errc::invalid, "'{}': expected {}, with k, M, G, m, u or n before the unit if at all", text,
-              expected);
+  return fail(Errc::invalid, "'{}': expected {}, with k, M, G, m, u or n before the unit if at all",
+              text, expected);
 }
 
 std::string format_quantity(double value, std::string_view unit, int digits) {
@@ -113,8 +112,14 @@ std::string format_quantity(double value, std::string_view unit, int digits) {
   double factor = 1;
   std::string_view symbol;
   if (unit != "" && unit != "1" && size != 0 && unit != "°C") {
-    constexpr std::array<Prefix, 8> kShown{{{"T", 1e12}, {"G", 1e9}, {"M", 1e6}, {"k", 1e3}, {"", 1},
-                                            {"m", 1e-3}, {"µ", 1e-6}, {"n", 1e-9}}};
+    constexpr std::array<Prefix, 8> kShown{{{"T", 1e12},
+                                            {"G", 1e9},
+                                            {"M", 1e6},
+                                            {"k", 1e3},
+                                            {"", 1},
+                                            {"m", 1e-3},
+                                            {"µ", 1e-6},
+                                            {"n", 1e-9}}};
     factor = kShown.back().factor;
     symbol = kShown.back().symbol;
     for (const auto& prefix : kShown) {
@@ -126,7 +131,8 @@ std::string format_quantity(double value, std::string_view unit, int digits) {
     }
   }
   const double shown = value / factor;
-  const int before = shown == 0 ? 1 : std::max(1, static_cast<int>(std::floor(std::log10(std::abs(shown)))) + 1);
+  const int before =
+      shown == 0 ? 1 : std::max(1, static_cast<int>(std::floor(std::log10(std::abs(shown)))) + 1);
   std::string number = fmt::format("{:.{}f}", shown, std::max(0, digits - before));
   return unit.empty() ? number : fmt::format("{} {}{}", number, symbol, unit);
 }
@@ -175,7 +181,8 @@ bool iequals(std::string_view a, std::string_view b) {
                                             [](char x, char y) { return lower(x) == lower(y); });
 }
 
-std::vector<std::string> nearest_names(std::string_view name, const std::vector<std::string>& candidates,
+std::vector<std::string> nearest_names(std::string_view name,
+                                       const std::vector<std::string>& candidates,
                                        std::size_t most) {
   std::vector<std::pair<std::size_t, std::string>> scored;
   const std::string words = sorted_words(name);
@@ -183,12 +190,13 @@ std::vector<std::string> nearest_names(std::string_view name, const std::vector<
     std::size_t distance =
         std::min(edit_distance(name, candidate), edit_distance(words, sorted_words(candidate)) + 1);
     // A name cut short, or one word of a longer one, is a likely slip too.
-    const bool part = name.size() >= 3 && std::search(candidate.begin(), candidate.end(), name.begin(),
-                                                      name.end(), [](char x, char y) {
+    const bool part = name.size() >= 3 && std::search(candidate.begin(), candidate.end(),
+                                                      name.begin(), name.end(), [](char x, char y) {
                                                         return lower(x) == lower(y);
                                                       }) != candidate.end();
     if (part) distance = std::min<std::size_t>(distance, 2);
-    if (distance <= std::max<std::size_t>(2, name.size() / 3)) scored.emplace_back(distance, candidate);
+    if (distance <= std::max<std::size_t>(2, name.size() / 3))
+      scored.emplace_back(distance, candidate);
   }
   std::stable_sort(scored.begin(), scored.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -205,7 +213,8 @@ std::string did_you_mean(std::string_view name, const std::vector<std::string>& 
   const auto near = nearest_names(name, candidates);
   if (near.empty()) return {};
   std::string out = "; did you mean " + near[0];
-  for (std::size_t i = 1; i < near.size(); ++i) out += (i + 1 == near.size() ? " or " : ", ") + near[i];
+  for (std::size_t i = 1; i < near.size(); ++i)
+    out += (i + 1 == near.size() ? " or " : ", ") + near[i];
   return out + "?";
 }
 

@@ -1,5 +1,5 @@
-// Numbers and names in text: strict parsing, quantities with units as people type them, near misses.
-// SPDX-License-Identifier: BSD-3-Clause
+// Numbers and names in text: strict parsing, quantities with units as people type them, near
+// misses. SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,13 @@
 
 namespace mete {
 
-/// The whole text as a number ("1e+09", "nan", "-inf" too), else nothing. Independent of the locale.
+/// The whole text as a number ("1e+09", "nan", "-inf" too), else nothing. Independent of the
+/// locale.
 std::optional<double> parse_double(std::string_view text);
 std::optional<std::int64_t> parse_int(std::string_view text);
 
-/// A number with an optional unit and SI prefix, in SI units: "1.2GHz", "945 MHz", "250W", "50ms", "4GiB".
-/// `unit` is what is expected ("Hz", "s", "W", "J", "B", or "" for a bare number).
+/// A number with an optional unit and SI prefix, in SI units: "1.2GHz", "945 MHz", "250W", "50ms",
+/// "4GiB". `unit` is what is expected ("Hz", "s", "W", "J", "B", or "" for a bare number).
 Result<double> parse_quantity(std::string_view text, std::string_view unit);
 /// For people: 1.38e9, "Hz" → "1.38 GHz"; three significant digits unless told otherwise.
 std::string format_quantity(double value, std::string_view unit, int digits = 3);
@@ -33,7 +34,8 @@ bool iequals(std::string_view a, std::string_view b);
 
 /// Up to `most` candidates nearest to `name` by edit distance, case ignored, words in other order
 /// tolerated; only those near enough to be a likely slip.
-std::vector<std::string> nearest_names(std::string_view name, const std::vector<std::string>& candidates,
+std::vector<std::string> nearest_names(std::string_view name,
+                                       const std::vector<std::string>& candidates,
                                        std::size_t most = 3);
 /// "; did you mean A, B or C?", or nothing.
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates);

@@ -1,5 +1,5 @@
-// Quantities at the seams between rooms: SI units in the type, so that a power cannot be passed for an
-// energy. Columns of a Table hold plain doubles with the unit in the column's metadata.
+// Quantities at the seams between rooms: SI units in the type, so that a power cannot be passed for
+// an energy. Columns of a Table hold plain doubles with the unit in the column's metadata.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 

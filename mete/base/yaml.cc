@@ -4,9 +4,9 @@
 #include <sstream>
 
 #include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/parser.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/mark.h>
+#include <yaml-cpp/parser.h>
 
 #include "mete/base/json.h"
 #include "mete/base/text.h"
@@ -65,7 +65,8 @@ class Handler final : public YAML::EventHandler {
 
  private:
   void open(const YAML::Mark& m, Json v) {
-    if (stack_.size() >= kMaxDepth) throw Refused(fmt::format("line {}: nested too deep", m.line + 1));
+    if (stack_.size() >= kMaxDepth)
+      throw Refused(fmt::format("line {}: nested too deep", m.line + 1));
     if (!stack_.empty() && stack_.back().is_object() && !have_key_) {
       throw Refused(fmt::format("line {}: a key must be a plain word", m.line + 1));
     }
@@ -105,8 +106,8 @@ Result<Json> parse_yaml(std::string_view text) {
     YAML::Parser parser(stream);
     parser.HandleNextDocument(handler);
   } catch (const YAML::Exception& e) {
-    return fail(Errc::invalid, "not YAML: line {}, column {}: {}", e.mark.line + 1, e.mark.column + 1,
-                e.msg);
+    return fail(Errc::invalid, "not YAML: line {}, column {}: {}", e.mark.line + 1,
+                e.mark.column + 1, e.msg);
   } catch (const std::exception& e) {
     return fail(Errc::invalid, "not YAML: {}", e.what());
   }

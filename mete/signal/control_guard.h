@@ -1,9 +1,9 @@
 // Controls are borrowed: saved before the first write, given back on every way out.
 //
-// The destructor covers return, exception and the signals that Interrupt turns into a stop; a state file covers
-// SIGKILL and power loss of the process: whoever starts next restores what a dead owner left
-// (restore_abandoned), and `mete restore` does so by hand.
-// SPDX-License-Identifier: BSD-3-Clause
+// The destructor covers return, exception and the signals that Interrupt turns into a stop; a state
+// file covers SIGKILL and power loss of the process: whoever starts next restores what a dead owner
+// left (restore_abandoned), and `mete restore` does so by hand. SPDX-License-Identifier:
+// BSD-3-Clause
 #pragma once
 
 #include <string>
@@ -13,8 +13,8 @@
 
 namespace mete {
 
-/// Where state files live. Folder from $METE_STATE_DIR, else $XDG_STATE_HOME/mete, else ~/.local/state/mete, else
-/// /tmp/mete-<uid>.
+/// Where state files live. Folder from $METE_STATE_DIR, else $XDG_STATE_HOME/mete, else
+/// ~/.local/state/mete, else /tmp/mete-<uid>.
 std::string default_state_directory();
 
 class ControlGuard {
@@ -25,14 +25,16 @@ class ControlGuard {
   ControlGuard& operator=(const ControlGuard&) = delete;
   ~ControlGuard();
 
-  /// Saves the present settings of the control's parts, once; must come before any write to it. The state file is on
-  /// disk when this returns. Refused, naming the owner, when a live process holds the same control.
+  /// Saves the present settings of the control's parts, once; must come before any write to it. The
+  /// state file is on disk when this returns. Refused, naming the owner, when a live process holds
+  /// the same control.
   Result<void> borrow(const Request& request);
-  /// Gives everything back in the reverse order of borrowing; the first error is returned, all are tried. Done once.
+  /// Gives everything back in the reverse order of borrowing; the first error is returned, all are
+  /// tried. Done once.
   Result<void> restore();
 
  private:
-  Result<void> write_state() const;
+  Result<void> write_state();
 
   Platform& platform_;
   std::string directory_;

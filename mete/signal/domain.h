@@ -29,8 +29,8 @@ enum class Domain {
 inline constexpr int kDomainCount = 11;
 
 std::string_view domain_name(Domain domain);
-/// Takes GEOPM's names of before 2.0 too (board_memory, board_accelerator, board_accelerator_chip). The error
-/// offers the nearest names.
+/// Takes GEOPM's names of before 2.0 too (board_memory, board_accelerator, board_accelerator_chip).
+/// The error offers the nearest names.
 Result<Domain> parse_domain(std::string_view name);
 
 /// How many there are of each domain, and which lies inside which.
@@ -41,16 +41,16 @@ class Topology {
   [[nodiscard]] int count(Domain domain) const { return parents_count_[index(domain)]; }
   /// Sets how many there are of a domain whose parts all lie in the board (gpu, memory, nic).
   void set_count(Domain domain, int count);
-  /// Describes the CPUs: element i is logical CPU i (dense ids) and says its package, core and memory node, as
-  /// dense ids of their own.
+  /// Describes the CPUs: element i is logical CPU i (dense ids) and says its package, core and
+  /// memory node, as dense ids of their own.
   struct Cpu {
     int package = 0;
     int core = 0;
     int memory = 0;
   };
   void set_cpus(std::vector<Cpu> cpus);
-  /// The ids of `inner` parts that lie in part `outer_index` of `outer`; empty if they do not nest. A domain nests
-  /// in itself and everything in the board.
+  /// The ids of `inner` parts that lie in part `outer_index` of `outer`; empty if they do not nest.
+  /// A domain nests in itself and everything in the board.
   [[nodiscard]] std::vector<int> nested(Domain inner, Domain outer, int outer_index) const;
   [[nodiscard]] bool is_nested(Domain inner, Domain outer) const;
 

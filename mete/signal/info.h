@@ -2,10 +2,10 @@
 //
 //   signal       something that can be read: NAME, at a domain, with a unit
 //   control      something that can be set
-//   native       the finest domain at which it exists; coarser ones are aggregated, finer ones are an error
-//   aggregation  how values of several parts make one of a coarser domain
-//   behavior     how a value changes with time, which decides how it is summed up over a run
-//   source       where a value comes from; the output always shows it
+//   native       the finest domain at which it exists; coarser ones are aggregated, finer ones are
+//   an error aggregation  how values of several parts make one of a coarser domain behavior     how
+//   a value changes with time, which decides how it is summed up over a run source       where a
+//   value comes from; the output always shows it
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -22,8 +22,19 @@ namespace mete {
 
 /// GEOPM's Agg.cpp. All but select_first leave NaN out and give NaN only if nothing is left.
 enum class Aggregation {
-  sum, average, median, integer_bitwise_or, logical_and, logical_or, region_hash, region_hint,
-  min, max, stddev, select_first, expect_same,
+  sum,
+  average,
+  median,
+  integer_bitwise_or,
+  logical_and,
+  logical_or,
+  region_hash,
+  region_hint,
+  min,
+  max,
+  stddev,
+  select_first,
+  expect_same,
 };
 
 enum class Behavior {
@@ -33,7 +44,8 @@ enum class Behavior {
   label,     ///< a code; not summed up
 };
 
-/// Where a value comes from. Figures made of several carry the weakest of them (the last in this order).
+/// Where a value comes from. Figures made of several carry the weakest of them (the last in this
+/// order).
 enum class Source {
   counter,     ///< a device counted it (an energy counter, a cycle count, the clock)
   sampled,     ///< a sensor or the kernel reported an instantaneous or averaged value
@@ -84,8 +96,8 @@ Source weakest(Source a, Source b);
 /// NaN for an empty span.
 double aggregate(Aggregation how, std::span<const double> values) noexcept;
 
-/// GEOPM's current name of a signal or control, whichever generation's name is given ("NVML::POWER" →
-/// "GPU_POWER"); other names come back unchanged.
+/// GEOPM's current name of a signal or control, whichever generation's name is given ("NVML::POWER"
+/// → "GPU_POWER"); other names come back unchanged.
 std::string_view canonical_name(std::string_view name);
 struct Alias {
   std::string_view old_name;

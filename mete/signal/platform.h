@@ -1,5 +1,5 @@
-// Platform: all providers of a node behind one batch interface, with names resolved, values aggregated over
-// domains and failures counted.
+// Platform: all providers of a node behind one batch interface, with names resolved, values
+// aggregated over domains and failures counted.
 //
 //   push once → read_batch → sample → adjust → write_batch
 // SPDX-License-Identifier: BSD-3-Clause
@@ -28,15 +28,18 @@ class Platform {
   [[nodiscard]] std::vector<SignalInfo> signals() const;
   [[nodiscard]] std::vector<ControlInfo> controls() const;
 
-  /// Any generation's name is taken. Errors offer the nearest names, or say why the signal is absent here.
+  /// Any generation's name is taken. Errors offer the nearest names, or say why the signal is
+  /// absent here.
   [[nodiscard]] Result<SignalInfo> signal_info(std::string_view name) const;
   [[nodiscard]] Result<ControlInfo> control_info(std::string_view name) const;
   [[nodiscard]] bool has_signal(std::string_view name) const;
   [[nodiscard]] bool has_control(std::string_view name) const;
-  /// "NAME@domain" over all parts of the domain; without a domain, over the board (one aggregated value).
+  /// "NAME@domain" over all parts of the domain; without a domain, over the board (one aggregated
+  /// value).
   [[nodiscard]] Result<std::vector<Request>> expand(const SignalSpec& spec) const;
 
-  /// Pushing the same request twice gives the same handle. A coarser domain than the native one is aggregated.
+  /// Pushing the same request twice gives the same handle. A coarser domain than the native one is
+  /// aggregated.
   Result<int> push_signal(const Request& request);
   Result<int> push_control(const Request& request);
 
@@ -47,7 +50,8 @@ class Platform {
   [[nodiscard]] double value(int handle) const noexcept { return sample(handle).or_nan(); }
   /// How many reads of this signal gave a fault so far.
   [[nodiscard]] std::uint64_t faults(int handle) const noexcept;
-  /// Sets what write_batch will write. Values are clamped and snapped to what the device supports; NaN leaves it.
+  /// Sets what write_batch will write. Values are clamped and snapped to what the device supports;
+  /// NaN leaves it.
   void adjust(int handle, double value) noexcept;
   /// Writes what was adjusted since the last write and differs from it.
   Result<void> write_batch();
@@ -58,7 +62,8 @@ class Platform {
   Result<void> write_control(const Request& request, double value);
   /// What one part (or, for a coarser domain, its first part) accepts.
   [[nodiscard]] Result<ControlLimits> limits(const Request& request) const;
-  /// `value` if it is in range and, to half of the last digit that clocks are told in (0.5 MHz), supported.
+  /// `value` if it is in range and, to half of the last digit that clocks are told in (0.5 MHz),
+  /// supported.
   [[nodiscard]] Result<double> check_setting(const Request& request, double value) const;
 
   /// The settings of all native parts of a control, to be given back later.
