@@ -1,0 +1,64 @@
+// A verb: how it describes itself to the command line, and how it runs.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "mete/base/clock.h"
+#include "mete/base/interrupt.h"
+#include "mete/base/result.h"
+#include "mete/base/sys_root.h"
+
+namespace CLI {
+class App;
+}
+
+namespace mete {
+
+/// What main gives to every verb.
+struct Context {
+  Clock& clock;  ///< real time
+  const Interrupt& interrupt;
+  SysRoot sys;                  ///< "/" or $METE_SYS_ROOT (tests)
+  std::string state_directory;  ///< for ControlGuard
+  std::string node;             ///< host name
+};
+
+/// 0 done, 1 the work failed, 2 the input was wrong; a child's own status where it is the result
+/// (run).
+using ExitCode = int;
+using Runner = std::function<Result<ExitCode>(const Context&)>;
+
+/// Adds options to `app` and returns what to do once they are parsed. The options' storage lives in
+/// the closure.
+struct Command {
+  std::string_view name;
+  std::string_view group;    ///< heading in `mete --help`
+  std::string_view summary;  ///< one line
+  std::string_view example;  ///< shown at the end of the verb's --help
+  Runner (*add)(CLI::App& app);
+};
+
+/// All verbs, in the order of `mete --help`: an explicit array, in commands.cc.
+std::span<const Command> commands();
+
+/// Everything main does but reading the environment. Tests call it.
+int run_command_line(int argc, char** argv, const Context& context);
+
+// One per verb file (mete/cli/<verb>.cc).
+Runner add_doctor(CLI::App& app);
+Runner add_list(CLI::App& app);
+Runner add_read(CLI::App& app);
+Runner add_write(CLI::App& app);
+Runner add_restore(CLI::App& app);
+Runner add_run(CLI::App& app);
+Runner add_sweep(CLI::App& app);
+Runner add_process(CLI::App& app);
+Runner add_train(CLI::App& app);
+Runner add_agent(CLI::App& app);
+Runner add_tune(CLI::App& app);
+
+}  // namespace mete

@@ -1,0 +1,93 @@
+// Agent: decides settings from what was observed. A step is pure: no clock, no I/O, no randomness
+// of its own, so that a recorded trace replays to the same decisions.
+//
+//   policy       what the owner wants: named numbers ("GPU_PHI" 0 = performance .. 1 = energy)
+//   observation  the agent's signals, one row per part of its domain
+//   decision     the setting wanted for each part, in the control's unit; NaN: leave it
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "mete/base/result.h"
+#include "mete/signal/provider.h"
+
+namespace mete {
+
+/// One policy value an agent takes.
+struct PolicyField {
+  std::string name;
+  std::string description;
+  std::string unit;
+  double fallback =
+      0;  ///< used when the policy says NaN or nothing; NaN if the device decides (its limits)
+  double min = 0;
+  double max = 1;
+};
+
+struct AgentInfo {
+  std::string name;
+  std::string description;
+  std::vector<PolicyField> policy;
+  Domain domain = Domain::gpu;       ///< one row and one decision per part of it
+  std::vector<std::string> signals;  ///< columns of an observation, in order
+  std::string control;               ///< what it sets; "" if it only watches
+  double period_seconds = 0.05;      ///< the loop period it wants
+};
+
+/// What an agent is told of a part before the first step.
+struct PartLimits {
+  double min = 0;
+  double max = 0;
+  std::vector<double> supported;  ///< ascending; empty: anything between
+};
+
+/// Values by [part * signals + signal]; NaN where a reading failed.
+struct Observation {
+  double time = 0;  ///< s since the start
+  std::size_t parts = 0;
+  std::span<const double> values;
+  [[nodiscard]] std::span<const double> row(std::size_t part) const {
+    const std::size_t width = parts == 0 ? 0 : values.size() / parts;
+    return values.subspan(part * width, width);
+  }
+};
+
+/// Values in the order of AgentInfo::policy, all resolved (no NaN but where the field's fallback is
+/// NaN).
+using PolicyValues = std::span<const double>;
+
+class Agent {
+ public:
+  virtual ~Agent() = default;
+  virtual const AgentInfo& info() const = 0;
+  /// Once, before the first step. Checks the policy against the device.
+  virtual Result<void> start(std::span<const PartLimits> parts, PolicyValues policy) = 0;
+  /// Fills one decision per part. Allocates nothing, throws nothing.
+  virtual void step(const Observation& observation, PolicyValues policy,
+                    std::span<double> decisions) noexcept = 0;
+  /// Lines for the report's host section (key, value).
+  virtual std::vector<std::pair<std::string, std::string>> report_lines() const { return {}; }
+};
+
+/// What agents are made from.
+struct AgentContext {
+  std::string model_path;  ///< --model
+};
+
+struct AgentEntry {
+  std::string_view name;
+  std::string_view description;
+  Result<std::unique_ptr<Agent>> (*make)(const AgentContext&);
+};
+/// The built-in agents: an explicit array, in control/agents.cc.
+std::span<const AgentEntry> builtin_agents();
+/// By name; the error offers the nearest names.
+Result<std::unique_ptr<Agent>> make_agent(std::string_view name, const AgentContext& context);
+
+}  // namespace mete

@@ -1,0 +1,125 @@
+// Session: runs a workload under observation. Samples on absolute deadlines, lets a Steering adjust
+// the controls, writes the trace as the run goes and returns what the report says.
+//
+//   borrow and set initial controls → start workload → { wait, read_batch, step, write_batch, trace
+//   } → restore
+//
+// One thread. After start-up the loop allocates nothing.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "mete/base/clock.h"
+#include "mete/base/interrupt.h"
+#include "mete/base/result.h"
+#include "mete/measure/workload.h"
+#include "mete/signal/control_guard.h"
+#include "mete/signal/platform.h"
+
+namespace mete {
+
+/// Adjusts controls while a session runs: the seam at which the control room's Controller plugs in.
+class Steering {
+ public:
+  virtual ~Steering() = default;
+  virtual std::string agent_name() const = 0;
+  /// The policy as one line of JSON, for the report's `Policy:`.
+  virtual std::string policy_json() const = 0;
+  /// Pushes the signals and controls it needs and borrows those controls from the guard.
+  virtual Result<void> begin(Platform& platform, ControlGuard& guard) = 0;
+  /// Called after every read_batch with the time since the session's start; adjusts controls on the
+  /// platform, which the session then writes. Allocates nothing, throws nothing.
+  virtual void step(Platform& platform, double time_seconds) noexcept = 0;
+  /// Columns of its own in the trace, and their values after each step.
+  virtual std::vector<std::string> trace_columns() const { return {}; }
+  virtual void trace_values(std::span<double> /*out*/) const noexcept {}
+  /// Lines of its own for the report's host section, in order: key, value.
+  virtual std::vector<std::pair<std::string, std::string>> report_lines() const { return {}; }
+  /// A reason to end the run now (an agent written by the user failed), if there is one.
+  virtual std::optional<Error> fault() const { return std::nullopt; }
+};
+
+struct ControlSetting {
+  Request request;
+  double value = 0;
+};
+
+struct SessionOptions {
+  Nanoseconds period = std::chrono::milliseconds(50);
+  std::string profile;  ///< free text; the workload's description if empty
+  std::string node;     ///< this host's name in report and trace
+  std::vector<Request>
+      signals;  ///< sampled, traced and summed up in the report, besides the defaults
+  std::vector<ControlSetting> initial;  ///< set before the workload starts, given back at the end
+  std::string report_path;              ///< "" for none
+  std::string trace_path;               ///< "" for none
+  bool append_trace = false;
+  bool replayed = false;  ///< a board runs it: said in report and trace
+};
+
+/// One signal's figure over the run.
+struct SignalTotal {
+  Request request;
+  std::string unit;
+  Behavior behavior = Behavior::variable;
+  Source source = Source::sampled;
+  double value =
+      0;  ///< monotone: last minus first; otherwise time-weighted mean; NaN if never read
+  std::uint64_t faults = 0;
+};
+
+/// What the loop itself cost.
+struct LoopCost {
+  std::uint64_t periods = 0;
+  std::uint64_t overruns =
+      0;  ///< periods that were skipped because a loop ended after the next deadline
+  double period_mean = 0;     ///< s
+  double period_p99 = 0;      ///< s
+  double period_worst = 0;    ///< s
+  double lateness_p99 = 0;    ///< s after the deadline
+  double lateness_worst = 0;  ///< s
+  double cpu_share = 0;       ///< of one core, while the workload ran
+};
+
+struct RunResult {
+  ExitStatus exit;
+  bool interrupted = false;         ///< ended by a signal sent to mete
+  double seconds = 0;               ///< the workload's run time
+  std::vector<SignalTotal> totals;  ///< in the order of the trace's columns
+  LoopCost loop;
+  std::vector<std::string>
+      warnings;  ///< one line each: faults, controls that could not be given back, ..
+
+  /// A figure summed over all parts of a signal ("GPU_ENERGY"), NaN if it was not sampled.
+  [[nodiscard]] double total(std::string_view signal_name) const;
+};
+
+class Session {
+ public:
+  /// `state_directory`: see ControlGuard. All references outlive the session.
+  Session(Platform& platform, Clock& clock, const Interrupt& interrupt,
+          std::string state_directory);
+  /// Runs to the workload's end. An error means that nothing could be run or that an output could
+  /// not be written (then the workload was ended). A workload that fails is a result, not an error.
+  /// Controls are given back in every case.
+  Result<RunResult> run(Workload& workload, Steering* steering, const SessionOptions& options);
+
+ private:
+  Platform& platform_;
+  Clock& clock_;
+  const Interrupt& interrupt_;
+  std::string state_directory_;
+};
+
+/// The signals a report needs that are available here, in the order of GEOPM's trace: TIME,
+/// CPU_ENERGY, DRAM_ENERGY, CPU_POWER, DRAM_POWER, CPU_FREQUENCY_STATUS, .. and per GPU those of
+/// the Python tutorial.
+std::vector<Request> default_signals(const Platform& platform);
+
+}  // namespace mete
