@@ -1,1 +1,45 @@
-int main() { return 0; }
+// Builds what every verb is given: the real clock, signals, the environment. The only place that reads it.
+// SPDX-License-Identifier: BSD-3-Clause
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "mete/base/clock.h"
+#include "mete/base/interrupt.h"
+#include "mete/cli/command.h"
+#include "mete/signal/control_guard.h"
+
+namespace {
+
+std::string host_name() {
+  char name[256] = "localhost";
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+std::string environment_or(const char* variable, const char* fallback) {
+  const char* value = std::getenv(variable);  // NOLINT(concurrency-mt-unsafe): before any thread
+  return value != nullptr && *value != '\0' ? value : fallback;
+}
+
+constexpr int kDefect = 70;  // EX_SOFTWARE of sysexits.h
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    mete::SteadyClock clock;
+    const mete::SignalInterrupt interrupt;
+    const mete::Context context{clock, interrupt, mete::SysRoot(environment_or("METE_SYS_ROOT", "/")),
+                                mete::default_state_directory(), host_name()};
+    return mete::run_command_line(argc, argv, context);
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "mete: internal error: {}; please report it with the command line\n", e.what());
+    return kDefect;
+  }
+}

@@ -1,0 +1,50 @@
+# Two commands: `make demo` and `make test`. The presets in CMakePresets.json do the work.
+SHELL := /bin/bash
+PRESET ?= release
+BUILD := build/$(PRESET)
+JOBS ?= $(shell nproc)
+
+.PHONY: help packages build demo test check bench format clean install
+
+help:
+	@echo "mete: measures what an AI workload costs, and allots it what it needs"
+	@echo
+	@echo "  make demo      install what is needed (apt), build, and run the whole energy loop: results in demo-results/"
+	@echo "  make test      the same, up to all tests green"
+	@echo "  make build     build only; the program is build/release/bin/mete (PRESET=dev, asan, tsan, tidy, minimal for others)"
+	@echo "  make bench     print the figures that the project promises"
+	@echo "  make check     layers, format"
+	@echo "  make install   install to /usr/local (DESTDIR and PREFIX are honoured)"
+	@echo
+	@echo "After a build: build/release/bin/mete --help"
+
+packages:
+	@tools/install_packages.sh build
+
+build: packages
+	@cmake --preset $(PRESET) >/tmp/mete-configure.$$$$.log 2>&1 || { cat /tmp/mete-configure.$$$$.log; exit 1; }; rm -f /tmp/mete-configure.$$$$.log
+	@cmake --build $(BUILD) -j $(JOBS)
+
+demo: build
+	@tools/demo.sh $(BUILD)/bin/mete
+
+test:
+	@tools/install_packages.sh build test
+	@$(MAKE) --no-print-directory build
+	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
+
+bench: build
+	@bench/run.sh $(BUILD)
+
+check:
+	@tools/check_layers.py
+	@tools/check_format.sh
+
+format:
+	@git ls-files -z '*.cc' '*.h' | xargs -0 clang-format-19 -i
+
+install: build
+	@cmake --install $(BUILD) --prefix $${PREFIX:-/usr/local}
+
+clean:
+	rm -rf build

@@ -1,0 +1,112 @@
+// The verbs, and the way from a command line to one of them.
+// SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "mete/base/text.h"
+#include "mete/cli/command.h"
+
+namespace mete {
+namespace {
+
+constexpr std::string_view kLook = "Look around";
+constexpr std::string_view kMeasure = "Measure and run";
+constexpr std::string_view kLearn = "Learn and decide";
+
+constexpr std::array<Command, 11> kCommands{{
+    {"doctor", kLook, "What can be measured and controlled here, why not, and the next step",
+     "mete doctor", add_doctor},
+    {"list", kLook, "Signals, controls, domains, agents or boards", "mete list signals --board v100",
+     add_list},
+    {"read", kLook, "Read a signal", "mete read CPU_UTILIZATION cpu 0", add_read},
+    {"write", kLook, "Set a control", "mete write CPU_FREQUENCY_MAX_CONTROL board 0 1.8GHz",
+     add_write},
+    {"restore", kLook, "Give back controls that a killed mete left changed", "mete restore",
+     add_restore},
+    {"run", kMeasure, "Run a command or a board program under observation, with an agent",
+     "mete run --report app.report --trace app.trace -- ./app --size 4096", add_run},
+    {"sweep", kMeasure, "Run it at every setting of a control, several times",
+     "mete sweep --board v100 --control GPU_CORE_FREQUENCY_MAX_CONTROL=all --trials 3 --out sweep "
+     "-- BlackScholes",
+     add_sweep},
+    {"tune", kMeasure, "The whole energy loop: sweep, learn, choose, run, compare",
+     "mete tune --board v100 --phi 0.5 -- BlackScholes", add_tune},
+    {"process", kLearn, "Sweeps into one training table (HDF5)", "mete process sweep -o sweep.h5",
+     add_process},
+    {"train", kLearn, "Train a clock model on it", "mete train sweep.h5 -o model.pt", add_train},
+    {"agent", kLearn, "Agents and their policies", "mete agent -a torch -p NAN,NAN,0.5", add_agent},
+}};
+
+int exit_code_of(Errc code) { return code == Errc::invalid ? 2 : 1; }
+
+int complain(std::string_view verb, const Error& error) {
+  fmt::print(stderr, "mete {}: {}\n", verb, error.what);
+  return exit_code_of(error.code);
+}
+
+/// CLI11 knows the options of each verb but not its siblings' names: a slip in the verb is ours to catch.
+int unknown_verb(std::string_view word) {
+  std::vector<std::string> names;
+  for (const auto& command : kCommands) names.emplace_back(command.name);
+  auto hint = did_you_mean(word, names);
+  if (hint.empty()) hint = "; `mete --help` shows what there is";
+  fmt::print(stderr, "mete: unknown verb '{}'{}\n", word, hint);
+  return 2;
+}
+
+/// One line, whatever CLI11 would say in several.
+int usage_error(std::string_view verb, const CLI::ParseError& error) {
+  std::string what = error.what();
+  std::replace(what.begin(), what.end(), '\n', ' ');
+  const auto hint = verb.empty() ? std::string("mete --help") : fmt::format("mete {} --help", verb);
+  fmt::print(stderr, "mete{}{}: {}; see `{}`\n", verb.empty() ? "" : " ", verb, trim(what), hint);
+  return 2;
+}
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+int run_command_line(int argc, char** argv, const Context& context) {
+  CLI::App app{"mete measures what an AI workload costs in joules, seconds and bytes of fast memory,\n"
+               "and allots it the clocks that meet its owner's goal."};
+  app.name("mete");
+  app.set_version_flag("--version", std::string("mete ") + METE_VERSION);
+  app.require_subcommand(0, 1);
+  app.footer("Start with `mete doctor`, or `mete tune --board v100 --phi 0.5 -- BlackScholes`.");
+
+  const std::string wanted = argc > 1 ? argv[1] : "";
+  const Command* chosen = nullptr;
+  Runner runner;
+  for (const auto& command : kCommands) {
+    // Only the chosen verb builds its options: `mete --help` needs names and summaries alone.
+    CLI::App* sub = app.add_subcommand(std::string(command.name), std::string(command.summary));
+    sub->group(std::string(command.group));
+    if (command.name != wanted) continue;
+    chosen = &command;
+    sub->footer(fmt::format("Example:\n  {}", command.example));
+    runner = command.add(*sub);
+  }
+  if (argc > 1 && chosen == nullptr && wanted.front() != '-') return unknown_verb(wanted);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& done) {
+    return app.exit(done);
+  } catch (const CLI::ParseError& error) {
+    return usage_error(chosen != nullptr ? chosen->name : "", error);
+  }
+  if (chosen == nullptr) {
+    fmt::print("{}", app.help());
+    return 0;
+  }
+  const auto outcome = runner(context);
+  return outcome ? *outcome : complain(chosen->name, outcome.error());
+}
+
+}  // namespace mete
