@@ -122,7 +122,7 @@ double LatencyHistogram::quantile(double q) const {
   std::uint64_t seen = 0;
   for (std::size_t i = 0; i < kBuckets; ++i) {
     seen += buckets_[i];
-    if (seen >= wanted && seen > 0) {
+    if (seen >= wanted && seen > 0 && i + 1 < kBuckets) {
       const double upper = std::exp((static_cast<double>(i) + 1) * kLogWidth) * 1e-9;
       return std::min(upper, worst_);
     }

@@ -131,9 +131,8 @@ std::string format_quantity(double value, std::string_view unit, int digits) {
     }
   }
   const double shown = value / factor;
-  const int before =
-      shown == 0 ? 1 : std::max(1, static_cast<int>(std::floor(std::log10(std::abs(shown)))) + 1);
-  std::string number = fmt::format("{:.{}f}", shown, std::max(0, digits - before));
+  const int before = shown == 0 ? 1 : static_cast<int>(std::floor(std::log10(std::abs(shown)))) + 1;
+  std::string number = fmt::format("{:.{}f}", shown, std::clamp(digits - before, 0, 12));
   return unit.empty() ? number : fmt::format("{} {}{}", number, symbol, unit);
 }
 
