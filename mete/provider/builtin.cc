@@ -1,0 +1,29 @@
+// The explicit list of providers: add a line here for a new one.
+// SPDX-License-Identifier: BSD-3-Clause
+#include "mete/provider/builtin.h"
+
+#include <array>
+
+#include "mete/provider/linux/linux_provider.h"
+#include "mete/provider/time/time_provider.h"
+
+namespace mete {
+namespace {
+
+using Make = std::unique_ptr<Provider> (*)(const ProviderContext&);
+
+// Where two offer the same name, the earlier one's is used: the most direct source comes first.
+constexpr std::array kProviders{
+    Make{[](const ProviderContext& c) { return make_time_provider(c.clock, c.origin); }},
+    Make{[](const ProviderContext& c) { return make_linux_provider(c.root); }},
+};
+
+}  // namespace
+
+std::vector<std::unique_ptr<Provider>> builtin_providers(const ProviderContext& context) {
+  std::vector<std::unique_ptr<Provider>> providers;
+  for (const Make make : kProviders) providers.push_back(make(context));
+  return providers;
+}
+
+}  // namespace mete

@@ -1,0 +1,24 @@
+// The providers that mete is built with, in the order in which they are asked.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "mete/base/clock.h"
+#include "mete/base/sys_root.h"
+#include "mete/signal/provider.h"
+
+namespace mete {
+
+/// What providers are made from.
+struct ProviderContext {
+  const Clock& clock;                ///< must outlive the providers
+  Nanoseconds origin = clock.now();  ///< where TIME is 0
+  SysRoot root = SysRoot();          ///< where /proc and /sys are
+};
+
+/// Every provider, those whose hardware is absent included: these say so in their info().
+std::vector<std::unique_ptr<Provider>> builtin_providers(const ProviderContext& context);
+
+}  // namespace mete
