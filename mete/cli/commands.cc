@@ -22,8 +22,8 @@ constexpr std::string_view kLearn = "Learn and decide";
 constexpr std::array<Command, 11> kCommands{{
     {"doctor", kLook, "What can be measured and controlled here, why not, and the next step",
      "mete doctor", add_doctor},
-    {"list", kLook, "Signals, controls, domains, agents or boards", "mete list signals --board v100",
-     add_list},
+    {"list", kLook, "Signals, controls, domains, agents or boards",
+     "mete list signals --board v100", add_list},
     {"read", kLook, "Read a signal", "mete read CPU_UTILIZATION cpu 0", add_read},
     {"write", kLook, "Set a control", "mete write CPU_FREQUENCY_MAX_CONTROL board 0 1.8GHz",
      add_write},
@@ -50,7 +50,8 @@ int complain(std::string_view verb, const Error& error) {
   return exit_code_of(error.code);
 }
 
-/// CLI11 knows the options of each verb but not its siblings' names: a slip in the verb is ours to catch.
+/// CLI11 knows the options of each verb but not its siblings' names: a slip in the verb is ours to
+/// catch.
 int unknown_verb(std::string_view word) {
   std::vector<std::string> names;
   for (const auto& command : kCommands) names.emplace_back(command.name);
@@ -74,8 +75,9 @@ int usage_error(std::string_view verb, const CLI::ParseError& error) {
 std::span<const Command> commands() { return kCommands; }
 
 int run_command_line(int argc, char** argv, const Context& context) {
-  CLI::App app{"mete measures what an AI workload costs in joules, seconds and bytes of fast memory,\n"
-               "and allots it the clocks that meet its owner's goal."};
+  CLI::App app{
+      "mete measures what an AI workload costs in joules, seconds and bytes of fast memory,\n"
+      "and allots it the clocks that meet its owner's goal."};
   app.name("mete");
   app.set_version_flag("--version", std::string("mete ") + METE_VERSION);
   app.require_subcommand(0, 1);

@@ -1,13 +1,12 @@
-// Builds what every verb is given: the real clock, signals, the environment. The only place that reads it.
-// SPDX-License-Identifier: BSD-3-Clause
-#include <unistd.h>
-
+// Builds what every verb is given: the real clock, signals, the environment. The only place that
+// reads it. SPDX-License-Identifier: BSD-3-Clause
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <string>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "mete/base/clock.h"
 #include "mete/base/interrupt.h"
@@ -35,11 +34,13 @@ int main(int argc, char** argv) {
   try {
     mete::SteadyClock clock;
     const mete::SignalInterrupt interrupt;
-    const mete::Context context{clock, interrupt, mete::SysRoot(environment_or("METE_SYS_ROOT", "/")),
+    const mete::Context context{clock, interrupt,
+                                mete::SysRoot(environment_or("METE_SYS_ROOT", "/")),
                                 mete::default_state_directory(), host_name()};
     return mete::run_command_line(argc, argv, context);
   } catch (const std::exception& e) {
-    fmt::print(stderr, "mete: internal error: {}; please report it with the command line\n", e.what());
+    fmt::print(stderr, "mete: internal error: {}; please report it with the command line\n",
+               e.what());
     return kDefect;
   }
 }
