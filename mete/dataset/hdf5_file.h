@@ -1,0 +1,89 @@
+// Thin ownership over HDF5's handles, and errors in words. Only sources of this room include it: it
+// brings hdf5.h. SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <hdf5.h>
+
+#include "mete/base/result.h"
+
+namespace mete::hdf5 {
+
+/// A handle of any kind, closed by the function that its kind needs.
+class Handle {
+ public:
+  using Close = herr_t (*)(hid_t);
+  Handle() = default;
+  Handle(hid_t id, Close close) : id_(id), close_(close) {}
+  Handle(Handle&& other) noexcept : id_(std::exchange(other.id_, -1)), close_(other.close_) {}
+  Handle& operator=(Handle&& other) noexcept {
+    if (this != &other) {
+      reset();
+      id_ = std::exchange(other.id_, -1);
+      close_ = other.close_;
+    }
+    return *this;
+  }
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+  ~Handle() { reset(); }
+
+  [[nodiscard]] bool ok() const { return id_ >= 0; }
+  [[nodiscard]] hid_t id() const { return id_; }
+  /// True if closing went well (data still in memory could be written).
+  bool reset() {
+    const hid_t id = std::exchange(id_, -1);
+    return id < 0 || close_(id) >= 0;
+  }
+
+ private:
+  hid_t id_ = -1;
+  Close close_ = nullptr;
+};
+
+/// Keeps HDF5 from printing its own stack of errors; call before the first use.
+void be_quiet();
+/// The reason for the last failed call: the operating system's words if it was a write or read,
+/// else HDF5's.
+std::string last_error();
+
+/// Text as PyTables writes it (fixed length, UTF-8), and a pickle (ASCII bytes).
+bool put_text(hid_t object, const std::string& name, std::string_view value);
+bool put_pickle(hid_t object, const std::string& name, std::string_view pickle);
+bool put_integer(hid_t object, const std::string& name, std::int64_t value);
+/// The text of a string attribute; empty if there is none.
+std::string get_text(hid_t object, const std::string& name);
+
+/// An HDF5 file that becomes visible under its name only once it is complete.
+class OutputFile {
+ public:
+  static Result<OutputFile> create(const std::string& path);
+  OutputFile(OutputFile&&) noexcept = default;
+  OutputFile& operator=(OutputFile&&) = delete;
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+  /// Not committed: leaves nothing behind.
+  ~OutputFile();
+
+  [[nodiscard]] hid_t id() const { return file_.id(); }
+  [[nodiscard]] const std::string& path() const { return path_; }
+  /// The error for a failed call on this file: names it and says why.
+  [[nodiscard]] Error failed() const;
+  /// Closes and renames.
+  Result<void> commit();
+
+ private:
+  OutputFile(std::string path, std::string part, Handle file)
+      : path_(std::move(path)), part_(std::move(part)), file_(std::move(file)) {}
+  void abandon();
+
+  std::string path_;
+  std::string part_;
+  Handle file_;
+};
+
+}  // namespace mete::hdf5

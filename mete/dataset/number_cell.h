@@ -1,0 +1,112 @@
+// One number of a text table, as GEOPM, Python and mete print it. Inner loop of every reader of
+// traces. SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <array>
+#include <cfloat>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <system_error>
+
+namespace mete {
+namespace number_cell_detail {
+
+template <class Float>
+constexpr std::array<Float, 28> powers_of_ten() {
+  std::array<Float, 28> p{};
+  p[0] = 1;
+  for (std::size_t i = 1; i < p.size(); ++i) p[i] = p[i - 1] * 10;
+  return p;
+}
+
+/// m / 10^k, correctly rounded, where the x87 format makes that cheap: m and 10^k (k <= 27) are
+/// exact in its 64 bits, and rounding twice (to 64 and then to 53 bits) errs only if the first
+/// result lies exactly midway between two doubles. Returns false then.
+inline bool divide_by_power(std::uint64_t m, unsigned k, double& out) {
+#if LDBL_MANT_DIG == 64
+  static constexpr auto kPowers = powers_of_ten<long double>();
+  const long double quotient = static_cast<long double>(m) / kPowers[k];
+  std::uint64_t bits = 0;
+  std::memcpy(&bits, &quotient, sizeof bits);  // the 64 bits of its mantissa, little end first
+  out = static_cast<double>(quotient);
+  return (bits & 0x7FFU) != 0x400U;
+#else
+  static_cast<void>(m);
+  static_cast<void>(k);
+  static_cast<void>(out);
+  return false;
+#endif
+}
+
+}  // namespace number_cell_detail
+
+/// Reads the number at `p`, which must be followed by a separator before `end`. Gives the character
+/// after it, or nullptr if there is no number. Correctly rounded, as std::from_chars. An empty cell
+/// and every spelling of nan are NaN.
+inline const char* parse_number_cell(const char* p, const char* end, char separator, double& out) {
+  const char* start = p;
+  const bool negative = *p == '-';
+  if (negative) ++p;
+  std::uint64_t mantissa = 0;
+  const char* digits = p;
+  while (static_cast<unsigned char>(*p - '0') < 10) {
+    mantissa = mantissa * 10 + static_cast<std::uint64_t>(*p - '0');
+    ++p;
+  }
+  auto count = p - digits;
+  unsigned decimals = 0;
+  if (*p == '.') {
+    const char* point = ++p;
+    while (static_cast<unsigned char>(*p - '0') < 10) {
+      mantissa = mantissa * 10 + static_cast<std::uint64_t>(*p - '0');
+      ++p;
+    }
+    decimals = static_cast<unsigned>(p - point);
+    count += p - point;
+  }
+  const bool ends = *p == separator || *p == '\n' || *p == '\r';
+  if (ends && count > 0 && count <= 19 && decimals <= 27) {
+    double value = 0;
+    bool exact = true;
+    if (mantissa <= (std::uint64_t{1} << 53U) && decimals <= 22) {
+      static constexpr auto kPowers = number_cell_detail::powers_of_ten<double>();
+      value = static_cast<double>(mantissa);
+      if (decimals > 0) value /= kPowers[decimals];
+    } else if (decimals == 0) {
+      value = static_cast<double>(mantissa);
+    } else {
+      exact = number_cell_detail::divide_by_power(mantissa, decimals, value);
+    }
+    if (exact) {
+      out = negative ? -value : value;
+      return p;
+    }
+  }
+  if (ends && p == start) {
+    out = std::numeric_limits<double>::quiet_NaN();
+    return p;
+  }
+  p = start;
+  while (p != end && *p == ' ') ++p;
+  if (p != end && *p == '+') ++p;
+  const auto [stop, error] = std::from_chars(p, end, out);
+  if (error == std::errc::result_out_of_range) {
+    // from_chars leaves `out` alone; the nearest doubles are zero and infinity, and no signal is
+    // either.
+    out = std::numeric_limits<double>::quiet_NaN();
+  } else if (error != std::errc()) {
+    if (p != end && (*p == separator || *p == '\n' || *p == '\r')) {
+      out = std::numeric_limits<double>::quiet_NaN();
+      return p;
+    }
+    return nullptr;
+  }
+  p = stop;
+  while (p != end && *p == ' ') ++p;
+  return p;
+}
+
+}  // namespace mete

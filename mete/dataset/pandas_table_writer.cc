@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
+#include <cstring>
+
+#include "mete/dataset/pandas_pickle.h"
+#include "mete/dataset/pandas_table.h"
+
+namespace mete {
+namespace {
+
+constexpr std::size_t kChunkBytes = std::size_t{1} << 20U;
+constexpr std::size_t kIndexBytes = sizeof(std::int64_t);
+// A compound's description must fit HDF5's 64 KiB limit on one header message.
+constexpr std::size_t kMostHeaderBytes = 60'000;
+
+hdf5::Handle cell_type(const TableColumn& column) {
+  switch (column.type) {
+    case CellType::float64:
+      return {H5Tcopy(H5T_IEEE_F64LE), H5Tclose};
+    case CellType::int64:
+      return {H5Tcopy(H5T_STD_I64LE), H5Tclose};
+    case CellType::boolean:
+      return {H5Tcopy(H5T_STD_B8LE), H5Tclose};
+    case CellType::text:
+      break;
+  }
+  hdf5::Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
+  H5Tset_size(type.id(), column.width);
+  return type;
+}
+
+std::string dtype_name(const TableColumn& column) {
+  switch (column.type) {
+    case CellType::float64:
+      return "float64";
+    case CellType::int64:
+      return "int64";
+    case CellType::boolean:
+      return "bool";
+    case CellType::text:
+      break;
+  }
+  return "bytes" + std::to_string(column.width * 8);
+}
+
+hdf5::Handle row_type(const std::vector<TableColumn>& columns, std::size_t row_bytes) {
+  hdf5::Handle type(H5Tcreate(H5T_COMPOUND, row_bytes), H5Tclose);
+  H5Tinsert(type.id(), "index", 0, H5T_STD_I64LE);
+  for (const auto& column : columns) {
+    const auto cell = cell_type(column);
+    if (H5Tinsert(type.id(), column.name.c_str(), column.offset, cell.id()) < 0) return {};
+  }
+  return type;
+}
+
+}  // namespace
+
+void put_cell(std::byte* row, const TableColumn& column, double value) {
+  std::memcpy(row + column.offset, &value, sizeof value);
+}
+
+void put_cell(std::byte* row, const TableColumn& column, std::int64_t value) {
+  if (column.type == CellType::boolean) {
+    row[column.offset] = value != 0 ? std::byte{1} : std::byte{0};
+  } else {
+    std::memcpy(row + column.offset, &value, sizeof value);
+  }
+}
+
+bool put_cell(std::byte* row, const TableColumn& column, std::string_view value) {
+  const std::size_t n = std::min(value.size(), column.width);
+  std::memcpy(row + column.offset, value.data(), n);
+  std::memset(row + column.offset + n, 0, column.width - n);
+  return n == value.size();
+}
+
+Result<PandasTableWriter> PandasTableWriter::create(hdf5::OutputFile& file, const std::string& key,
+                                                    std::vector<TableColumn> columns,
+                                                    int compression) {
+  PandasTableWriter w;
+  w.file_ = &file;
+  w.key_ = key;
+  w.compressed_ = compression > 0;
+  std::size_t header = 0;
+  std::size_t at = kIndexBytes;
+  for (auto& column : columns) {
+    if (column.type == CellType::boolean) column.width = 1;
+    if (column.type == CellType::float64 || column.type == CellType::int64) column.width = 8;
+    column.width = std::max<std::size_t>(column.width, 1);
+    column.offset = at;
+    at += column.width;
+    header += column.name.size() + 32;
+  }
+  if (header > kMostHeaderBytes) {
+    return fail(Errc::invalid,
+                "{}: {} columns are more than one table can hold; record fewer with --signals",
+                file.path(), columns.size());
+  }
+  w.columns_ = std::move(columns);
+  w.row_bytes_ = at;
+  w.chunk_rows_ = std::max<std::size_t>(1, kChunkBytes / at);
+  w.chunk_.resize(w.chunk_rows_ * at);
+
+  w.group_ = hdf5::Handle(H5Gcreate2(file.id(), key.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+                          H5Gclose);
+  w.type_ = row_type(w.columns_, at);
+  const hsize_t none = 0;
+  const hsize_t unlimited = H5S_UNLIMITED;
+  const hsize_t chunk = w.chunk_rows_;
+  const hdf5::Handle space(H5Screate_simple(1, &none, &unlimited), H5Sclose);
+  const hdf5::Handle plan(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+  H5Pset_chunk(plan.id(), 1, &chunk);
+  H5Pset_fill_time(plan.id(), H5D_FILL_TIME_NEVER);  // every byte is written anyway
+  if (w.compressed_) {
+    H5Pset_shuffle(plan.id());
+    H5Pset_deflate(plan.id(), static_cast<unsigned>(std::min(compression, 9)));
+  }
+  if (!w.group_.ok() || !w.type_.ok()) return file.failed();
+  w.dataset_ = hdf5::Handle(H5Dcreate2(w.group_.id(), "table", w.type_.id(), space.id(),
+                                       H5P_DEFAULT, plan.id(), H5P_DEFAULT),
+                            H5Dclose);
+  if (!w.dataset_.ok()) return file.failed();
+  METE_TRY_VOID(w.write_attributes());
+  return w;
+}
+
+const TableColumn& PandasTableWriter::column(std::string_view name) const {
+  return *std::find_if(columns_.begin(), columns_.end(),
+                       [&](const TableColumn& c) { return c.name == name; });
+}
+
+/// What pandas 1.5 and PyTables 3.7 write themselves; they refuse or misread a table without it.
+Result<void> PandasTableWriter::write_attributes() {
+  std::vector<std::string> names;
+  for (const auto& column : columns_) names.push_back(column.name);
+  const hid_t g = group_.id();
+  bool ok = hdf5::put_text(g, "CLASS", "GROUP") && hdf5::put_text(g, "TITLE", "") &&
+            hdf5::put_text(g, "VERSION", "1.0") &&
+            hdf5::put_text(g, "pandas_type", "frame_table") &&
+            hdf5::put_text(g, "pandas_version", "0.15.2") &&
+            hdf5::put_text(g, "table_type", "appendable_frame") &&
+            hdf5::put_text(g, "encoding", "UTF-8") && hdf5::put_text(g, "errors", "strict") &&
+            hdf5::put_text(g, "nan_rep", "nan") && hdf5::put_integer(g, "levels", 1) &&
+            hdf5::put_pickle(g, "index_cols", pickle::index_columns()) &&
+            hdf5::put_pickle(g, "non_index_axes", pickle::other_axes(names)) &&
+            hdf5::put_pickle(g, "values_cols", pickle::list(names)) &&
+            hdf5::put_pickle(g, "data_columns", pickle::list(names)) &&
+            hdf5::put_pickle(g, "info", pickle::axis_info());
+  const hid_t t = dataset_.id();
+  ok = ok && hdf5::put_text(t, "CLASS", "TABLE") && hdf5::put_text(t, "TITLE", "") &&
+       hdf5::put_text(t, "VERSION", "2.7") && hdf5::put_text(t, "FIELD_0_NAME", "index") &&
+       hdf5::put_text(t, "index_kind", "integer");
+  for (std::size_t i = 0; ok && i < columns_.size(); ++i) {
+    const auto& column = columns_[i];
+    ok = hdf5::put_text(t, "FIELD_" + std::to_string(i + 1) + "_NAME", column.name) &&
+         hdf5::put_text(t, column.name + "_dtype", dtype_name(column)) &&
+         hdf5::put_pickle(t, column.name + "_kind", pickle::list({&column.name, 1})) &&
+         hdf5::put_pickle(t, column.name + "_meta", pickle::none());
+  }
+  if (!ok) return file_->failed();
+  return {};
+}
+
+Result<void> PandasTableWriter::add_row() {
+  const auto index = static_cast<std::int64_t>(rows_);
+  std::memcpy(row(), &index, sizeof index);
+  ++rows_;
+  if (++in_chunk_ == chunk_rows_) return flush_chunk();
+  return {};
+}
+
+/// A whole chunk goes to the file as it is: HDF5's own path converts and copies, and is several
+/// times slower.
+Result<void> PandasTableWriter::flush_chunk() {
+  if (in_chunk_ == 0) return {};
+  const hsize_t start = extent_;
+  const hsize_t count = in_chunk_;
+  extent_ += count;
+  const hsize_t extent = extent_;
+  bool ok = H5Dset_extent(dataset_.id(), &extent) >= 0;
+  if (compressed_) {
+    const hdf5::Handle file_space(H5Dget_space(dataset_.id()), H5Sclose);
+    const hdf5::Handle memory_space(H5Screate_simple(1, &count, nullptr), H5Sclose);
+    ok = ok &&
+         H5Sselect_hyperslab(file_space.id(), H5S_SELECT_SET, &start, nullptr, &count, nullptr) >=
+             0 &&
+         H5Dwrite(dataset_.id(), type_.id(), memory_space.id(), file_space.id(), H5P_DEFAULT,
+                  chunk_.data()) >= 0;
+  } else {
+    std::memset(chunk_.data() + in_chunk_ * row_bytes_, 0, chunk_.size() - in_chunk_ * row_bytes_);
+    ok = ok &&
+         H5Dwrite_chunk(dataset_.id(), H5P_DEFAULT, 0, &start, chunk_.size(), chunk_.data()) >= 0;
+  }
+  in_chunk_ = 0;
+  if (!ok) return file_->failed();
+  return {};
+}
+
+Result<void> PandasTableWriter::finish() {
+  METE_TRY_VOID(flush_chunk());
+  const bool counted = hdf5::put_integer(dataset_.id(), "NROWS", static_cast<std::int64_t>(rows_));
+  const bool closed = dataset_.reset() && group_.reset();
+  if (!counted || !closed) return file_->failed();
+  return {};
+}
+
+}  // namespace mete

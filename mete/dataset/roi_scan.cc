@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "mete/dataset/roi_scan.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <string_view>
+#include <vector>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "mete/base/files.h"
+#include "mete/base/text.h"
+#include "mete/dataset/trace_file.h"
+
+namespace mete {
+namespace {
+
+constexpr int kClockRows = 256;
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+/// Lines of a file from its last whole one backwards, through a window that does not grow with the
+/// file.
+class BackwardLines {
+ public:
+  BackwardLines(int fd, std::uint64_t from, std::uint64_t size)
+      : fd_(fd), from_(from), top_(size) {}
+
+  /// False at the first row, or where the file cannot be read.
+  bool previous(std::string_view& line, std::uint64_t& offset) {
+    while (true) {
+      // window_ holds the file from top_; what lies before used_ has not been given out.
+      const std::string_view rest(window_.data(), used_);
+      const auto newline = rest.rfind('\n');
+      if (newline != std::string_view::npos) {
+        if (!started_) {  // behind the last line end there is nothing, or a line that was cut
+          started_ = true;
+          used_ = newline;
+          continue;
+        }
+        line = rest.substr(newline + 1);
+        offset = top_ + newline + 1;
+        used_ = newline;
+        return true;
+      }
+      if (top_ == from_) {
+        if (!started_ || done_) return false;
+        done_ = true;
+        line = rest;
+        offset = from_;
+        return true;
+      }
+      if (!read_before()) return false;
+    }
+  }
+
+ private:
+  bool read_before() {
+    constexpr std::size_t kBlock = std::size_t{1} << 18U;
+    if (used_ > (std::size_t{16} << 20U)) return false;
+    const auto more = static_cast<std::size_t>(std::min<std::uint64_t>(kBlock, top_ - from_));
+    std::vector<char> grown(more + used_);
+    std::copy_n(window_.begin(), used_, grown.begin() + static_cast<std::ptrdiff_t>(more));
+    std::size_t have = 0;
+    while (have < more) {
+      const ssize_t got =
+          ::pread(fd_, grown.data() + have, more - have, static_cast<off_t>(top_ - more + have));
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) return false;
+      have += static_cast<std::size_t>(got);
+    }
+    window_ = std::move(grown);
+    used_ += more;
+    top_ -= more;
+    return true;
+  }
+
+  int fd_;
+  std::uint64_t from_;
+  std::uint64_t top_;
+  std::vector<char> window_;
+  std::size_t used_ = 0;
+  bool started_ = false;
+  bool done_ = false;
+};
+
+class Scanner {
+ public:
+  explicit Scanner(const std::string& path) : path_(path) {}
+
+  Result<RoiScan> scan() {
+    METE_TRY(TraceFile trace, TraceFile::open(path_, {.absolute = false}));
+    columns_ = trace.columns().size();
+    data_offset_ = trace.data_offset();
+    size_ = trace.size();
+    clock_ = gpu_column(trace, "GPU_CORE_FREQUENCY_STATUS");
+    const auto activity = gpu_column(trace, "GPU_CORE_ACTIVITY");
+    const auto utilization = gpu_column(trace, "GPU_UTILIZATION");
+    if (activity == TraceFile::npos && utilization == TraceFile::npos) {
+      return fail(Errc::invalid,
+                  "{}: line 1: no column GPU_CORE_ACTIVITY or GPU_UTILIZATION of GPU 0; record it "
+                  "with --signals",
+                  path_);
+    }
+    for (const auto column : {activity, utilization}) {
+      if (column == TraceFile::npos || trace.columns()[column].is_text) continue;
+      METE_TRY(RoiScan found, scan_by(column));
+      found.signal = trace.columns()[column].name;
+      if (found.found) return found;
+    }
+    RoiScan none;
+    none.clock = kNaN;
+    return none;
+  }
+
+ private:
+  static std::size_t gpu_column(const TraceFile& trace, std::string_view signal) {
+    auto at = trace.find(signal, Domain::gpu, 0);
+    if (at == TraceFile::npos) at = trace.find(signal, Domain::gpu_chip, 0);
+    if (at == TraceFile::npos) at = trace.find(signal, Domain::board, 0);
+    return at;
+  }
+
+  Result<RoiScan> scan_by(std::size_t column) {
+    RoiScan roi;
+    roi.clock = kNaN;
+    METE_TRY(TraceFile trace, TraceFile::open(path_, {.absolute = false}));
+    std::vector<std::size_t> wanted{column};
+    if (clock_ != TraceFile::npos && !trace.columns()[clock_].is_text) wanted.push_back(clock_);
+    trace.select(wanted);
+    int rows = 0;
+    while (rows < kClockRows && trace.next()) {
+      const bool active = trace.numbers()[column] > kActiveThreshold;
+      if (!roi.found && !active) continue;
+      if (!roi.found) roi.first_row = roi.last_row = trace.row_offset();
+      roi.found = true;
+      if (active) note_clock(roi, clock_ == TraceFile::npos ? kNaN : trace.numbers()[clock_]);
+      ++rows;
+    }
+    if (roi.found) METE_TRY_VOID(scan_backwards(column, roi));
+    return roi;
+  }
+
+  static void note_clock(RoiScan& roi, double clock) {
+    if (clock > 0 && !(roi.clock >= clock)) roi.clock = clock;
+  }
+
+  Result<void> scan_backwards(std::size_t column, RoiScan& roi) const {
+    const int fd = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return fail(errc_of_errno(errno), "{}: {}", path_, errno_text(errno));
+    BackwardLines lines(fd, data_offset_, size_);
+    std::string_view line;
+    std::uint64_t offset = 0;
+    bool found = false;
+    int rows = 0;
+    while (rows < kClockRows && lines.previous(line, offset) && offset >= roi.first_row) {
+      const auto cells = split(line, '|');
+      if (cells.size() != columns_) continue;
+      const bool active = parse_double(trim(cells[column])).value_or(0) > kActiveThreshold;
+      if (active && !found) roi.last_row = std::max(roi.last_row, offset);
+      found = found || active;
+      if (active && clock_ < cells.size()) {
+        note_clock(roi, parse_double(trim(cells[clock_])).value_or(kNaN));
+      }
+      if (found) ++rows;
+    }
+    ::close(fd);
+    return {};
+  }
+
+  const std::string& path_;
+  std::size_t columns_ = 0;
+  std::size_t clock_ = TraceFile::npos;
+  std::uint64_t data_offset_ = 0;
+  std::uint64_t size_ = 0;
+};
+
+}  // namespace
+
+Result<RoiScan> scan_roi(const std::string& path) { return Scanner(path).scan(); }
+
+}  // namespace mete
