@@ -62,6 +62,17 @@ std::optional<double> hertz(std::string_view kilohertz) {
 
 }  // namespace
 
+std::vector<CpufreqWrite> order_writes(CpufreqRange now, CpufreqRange wanted) {
+  std::vector<CpufreqWrite> writes;
+  const bool max_first = wanted.max >= now.min;
+  for (const bool is_max : {max_first, !max_first}) {
+    const std::int64_t from = is_max ? now.max : now.min;
+    const std::int64_t to = is_max ? wanted.max : wanted.min;
+    if (from != to) writes.push_back({is_max, to});
+  }
+  return writes;
+}
+
 std::string CpufreqMap::file(const SysRoot& root, int policy, const char* name) const {
   if (policy < 0) return {};
   std::string path = fmt::format("{}/{}", policies[static_cast<std::size_t>(policy)], name);
@@ -136,33 +147,25 @@ Result<ControlLimits> CpufreqControls::limits(const Request& request) const {
 
 Result<int> CpufreqControls::push(const Request& request) {
   METE_TRY(const Handle handle, find(request));
-  METE_TRY([[maybe_unused]] const Range range, present(handle.policy));
+  METE_TRY([[maybe_unused]] const CpufreqRange range, present(handle.policy));
   handles_.push_back(handle);
   return static_cast<int>(handles_.size()) - 1;
 }
 
-Result<CpufreqControls::Range> CpufreqControls::present(int policy) const {
+Result<CpufreqRange> CpufreqControls::present(int policy) const {
   METE_TRY(const std::int64_t min, root_.read_int(path(policy, "scaling_min_freq")));
   METE_TRY(const std::int64_t max, root_.read_int(path(policy, "scaling_max_freq")));
-  return Range{min, max};
+  return CpufreqRange{min, max};
 }
 
-Result<void> CpufreqControls::set(int policy, Range wanted) const {
-  METE_TRY(const Range now, present(policy));
-  const auto write_min = [&]() -> Result<void> {
-    if (wanted.min == now.min) return {};
-    return root_.write_text(path(policy, "scaling_min_freq"), std::to_string(wanted.min));
-  };
-  const auto write_max = [&]() -> Result<void> {
-    if (wanted.max == now.max) return {};
-    return root_.write_text(path(policy, "scaling_max_freq"), std::to_string(wanted.max));
-  };
-  if (wanted.max >= now.min) {
-    METE_TRY_VOID(write_max());
-    return write_min();
+Result<void> CpufreqControls::set(int policy, CpufreqRange wanted) const {
+  METE_TRY(const CpufreqRange now, present(policy));
+  for (const CpufreqWrite& write : order_writes(now, wanted)) {
+    METE_TRY_VOID(
+        root_.write_text(path(policy, write.is_max ? "scaling_max_freq" : "scaling_min_freq"),
+                         std::to_string(write.kilohertz)));
   }
-  METE_TRY_VOID(write_min());
-  return write_max();
+  return {};
 }
 
 Result<void> CpufreqControls::write_batch(std::span<const double> values) {
@@ -205,7 +208,7 @@ Result<void> CpufreqControls::write_batch(std::span<const double> values) {
 
 Result<std::string> CpufreqControls::save(const Request& request) const {
   METE_TRY(const Handle handle, find(request));
-  METE_TRY(const Range range, present(handle.policy));
+  METE_TRY(const CpufreqRange range, present(handle.policy));
   return fmt::format("{} {} kHz", range.min, range.max);
 }
 

@@ -7,7 +7,9 @@
 // CPUs of its cluster. SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "mete/base/sys_root.h"
@@ -31,6 +33,23 @@ struct CpufreqMap {
 
 CpufreqMap read_cpufreq_map(const SysRoot& root, const CpuMap& map);
 
+/// The limits of one policy, kHz.
+struct CpufreqRange {
+  std::int64_t min = 0;
+  std::int64_t max = 0;
+
+  friend bool operator==(const CpufreqRange&, const CpufreqRange&) = default;
+};
+
+/// One write to one of the two files.
+struct CpufreqWrite {
+  bool is_max = false;
+  std::int64_t kilohertz = 0;
+};
+/// What to write, in order, to come from one range to another with min <= max after every write.
+/// Both ranges have min <= max; what is so already is not written.
+std::vector<CpufreqWrite> order_writes(CpufreqRange now, CpufreqRange wanted);
+
 /// Sets scaling_min_freq and scaling_max_freq, in such an order that the minimum never exceeds the
 /// maximum on the way: the kernel refuses that. A maximum below the present minimum takes the
 /// minimum down with it, and a minimum above the present maximum takes the maximum up; therefore
@@ -51,15 +70,10 @@ class CpufreqControls final : public Controls {
     int policy = 0;
     bool is_max = false;
   };
-  /// Limits of one policy, kHz.
-  struct Range {
-    std::int64_t min = 0;
-    std::int64_t max = 0;
-  };
   [[nodiscard]] Result<Handle> find(const Request& request) const;
   [[nodiscard]] std::string path(int policy, const char* name) const;
-  [[nodiscard]] Result<Range> present(int policy) const;
-  [[nodiscard]] Result<void> set(int policy, Range wanted) const;
+  [[nodiscard]] Result<CpufreqRange> present(int policy) const;
+  [[nodiscard]] Result<void> set(int policy, CpufreqRange wanted) const;
 
   SysRoot root_;
   CpufreqMap map_;

@@ -273,16 +273,24 @@ Result<LinuxProvider::Slot> LinuxProvider::open_slot(const Offer& offer, const R
       return slot;
     }
     case LinuxKind::usage:
-      if (!usage_.is_open()) METE_TRY_VOID(usage_.open(root_, map_));
+      if (!usage_.is_open()) {
+        METE_TRY_VOID(usage_.open(root_, map_));
+      }
       break;
     case LinuxKind::nominal_clock:
-      if (!clocks_.is_open()) METE_TRY_VOID(clocks_.open(root_, map_));
+      if (!clocks_.is_open()) {
+        METE_TRY_VOID(clocks_.open(root_, map_));
+      }
       break;
     case LinuxKind::load:
-      if (!load_.is_open()) METE_TRY_VOID(load_.open(root_));
+      if (!load_.is_open()) {
+        METE_TRY_VOID(load_.open(root_));
+      }
       break;
     default:
-      if (!memory_.is_open()) METE_TRY_VOID(memory_.open(root_));
+      if (!memory_.is_open()) {
+        METE_TRY_VOID(memory_.open(root_));
+      }
       break;
   }
   const Reading trial = reading_of(slot);
