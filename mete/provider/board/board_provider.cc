@@ -9,6 +9,7 @@
 
 #include "mete/base/text.h"
 #include "mete/provider/board/board_signals.h"
+#include "mete/provider/request_check.h"
 
 namespace mete {
 namespace {
@@ -17,7 +18,8 @@ ControlInfo control_row(std::string_view name, std::string_view description) {
   return {std::string(name), std::string(description), "Hz", Domain::gpu, Aggregation::expect_same};
 }
 
-ProviderInfo describe_machine(const Machine& machine) {
+/// Fills `rows` with the table's row of each of the info's signals.
+ProviderInfo describe_machine(const Machine& machine, std::vector<const BoardSignal*>& rows) {
   const Board& board = machine.board();
   ProviderInfo info;
   info.name = "board";
@@ -32,6 +34,7 @@ ProviderInfo describe_machine(const Machine& machine) {
            "choose a board that has it, or add the column to your board's file"});
       continue;
     }
+    rows.push_back(&row);
     info.signals.push_back({std::string(row.name), std::string(row.description),
                             std::string(row.unit), Domain::gpu, row.aggregation, row.behavior,
                             Source::replayed, Format::number});
@@ -45,22 +48,9 @@ ProviderInfo describe_machine(const Machine& machine) {
   return info;
 }
 
-/// Every request is refused that does not name a GPU of this machine.
-Result<void> check_gpu(const Request& request, int gpus) {
-  if (request.domain != Domain::gpu) {
-    return fail(Errc::invalid, "{}: is a signal of domain gpu, not {}", request.name,
-                domain_name(request.domain));
-  }
-  if (request.index < 0 || request.index >= gpus) {
-    return fail(Errc::invalid, "{}: gpu {} of {}: expected 0 to {}", request.name, request.index,
-                gpus, gpus - 1);
-  }
-  return {};
-}
-
 class BoardControls final : public Controls {
  public:
-  explicit BoardControls(Machine& machine) : machine_(machine) {}
+  BoardControls(Machine& machine, const ProviderInfo& info) : machine_(machine), info_(info) {}
 
   Result<ControlLimits> limits(const Request& request) const override {
     METE_TRY_VOID(is_max(request));
@@ -108,12 +98,8 @@ class BoardControls final : public Controls {
 
   /// Which end of the range the request means.
   Result<bool> is_max(const Request& request) const {
-    METE_TRY_VOID(check_gpu(request, machine_.gpu_count()));
-    if (request.name == kMaxClockControl) return true;
-    if (request.name == kMinClockControl) return false;
-    return fail(
-        Errc::invalid, "a board has no control '{}'{}", request.name,
-        did_you_mean(request.name, {std::string(kMinClockControl), std::string(kMaxClockControl)}));
+    METE_TRY_VOID(find_control(info_, request, machine_.gpu_count()));
+    return request.name == kMaxClockControl;
   }
 
   void set(int gpu, bool max, double hertz) {
@@ -123,6 +109,7 @@ class BoardControls final : public Controls {
   }
 
   Machine& machine_;
+  const ProviderInfo& info_;
   std::vector<Pushed> pushed_;
 };
 
@@ -130,8 +117,8 @@ class BoardProvider final : public Provider {
  public:
   explicit BoardProvider(Machine& machine)
       : machine_(machine),
-        info_(describe_machine(machine)),
-        controls_(machine),
+        info_(describe_machine(machine, rows_)),
+        controls_(machine, info_),
         windows_(static_cast<std::size_t>(machine.gpu_count())),
         window_start_(machine.clock().now()) {
     for (int g = 0; g < machine.gpu_count(); ++g)
@@ -147,21 +134,14 @@ class BoardProvider final : public Provider {
   Controls* controls() override { return &controls_; }
 
   Result<int> push_signal(const Request& request) override {
-    METE_TRY_VOID(check_gpu(request, machine_.gpu_count()));
-    const auto signals = board_signals();
-    const auto row = std::find_if(signals.begin(), signals.end(),
-                                  [&](const auto& s) { return s.name == request.name; });
-    if (row == signals.end()) {
-      std::vector<std::string> names;
-      for (const auto& signal : info_.signals) names.push_back(signal.name);
-      return fail(Errc::invalid, "a board has no signal '{}'{}", request.name,
-                  did_you_mean(request.name, names));
-    }
     for (const auto& absence : info_.absences) {
-      if (absence.what == request.name)
+      if (absence.what == request.name) {
         return fail(Errc::unavailable, "{}: {}", request.name, absence.why);
+      }
     }
-    pushed_.push_back({row->value, row->activity, static_cast<std::size_t>(request.index)});
+    METE_TRY(const std::size_t row, find_signal(info_, request, machine_.gpu_count()));
+    pushed_.push_back(
+        {rows_[row]->value, rows_[row]->activity, static_cast<std::size_t>(request.index)});
     return static_cast<int>(pushed_.size()) - 1;
   }
 
@@ -236,6 +216,7 @@ class BoardProvider final : public Provider {
   }
 
   Machine& machine_;
+  std::vector<const BoardSignal*> rows_;  ///< beside info_.signals
   ProviderInfo info_;
   BoardControls controls_;
   std::vector<Pushed> pushed_;
