@@ -12,6 +12,11 @@ class Interrupt {
   /// A descriptor that becomes readable when signal() becomes non-zero, for poll(); -1 if there is
   /// none.
   virtual int descriptor() const noexcept { return -1; }
+  /// True if a terminal sent signal(): then it went to every process of its foreground group, ours
+  /// among them, and must not be sent to these again.
+  virtual bool from_terminal() const noexcept { return false; }
+  /// True once a second signal came: whoever sends it does not want to wait any longer.
+  virtual bool repeated() const noexcept { return false; }
 };
 
 /// Never asked to stop: for tests and library use.
@@ -20,9 +25,9 @@ class NoInterrupt final : public Interrupt {
   int signal() const noexcept override { return 0; }
 };
 
-/// Installs handlers for SIGINT, SIGTERM and SIGHUP and gives the old ones back when destroyed. A
-/// second signal of the same kind within the same run is counted, not lost: repeated() is true
-/// then. One at a time.
+/// Installs handlers for SIGINT, SIGTERM and SIGHUP and gives the old ones back when destroyed. One
+/// at a time. A signal that was ignored when this was made (nohup, a background job of a script)
+/// stays ignored, here and in the children.
 class SignalInterrupt final : public Interrupt {
  public:
   SignalInterrupt();
@@ -31,7 +36,8 @@ class SignalInterrupt final : public Interrupt {
   ~SignalInterrupt() override;
   int signal() const noexcept override;
   int descriptor() const noexcept override;
-  bool repeated() const noexcept;
+  bool from_terminal() const noexcept override;
+  bool repeated() const noexcept override;
 };
 
 }  // namespace mete

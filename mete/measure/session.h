@@ -34,7 +34,8 @@ class Steering {
   /// Pushes the signals and controls it needs and borrows those controls from the guard.
   virtual Result<void> begin(Platform& platform, ControlGuard& guard) = 0;
   /// Called after every read_batch with the time since the session's start; adjusts controls on the
-  /// platform, which the session then writes. Allocates nothing, throws nothing.
+  /// platform, which the session then writes. Allocates nothing, throws nothing. The first call,
+  /// at 0, comes before the workload starts; none follows its end.
   virtual void step(Platform& platform, double time_seconds) noexcept = 0;
   /// Columns of its own in the trace, and their values after each step.
   virtual std::vector<std::string> trace_columns() const { return {}; }
@@ -60,6 +61,9 @@ struct SessionOptions {
   std::string report_path;              ///< "" for none
   std::string trace_path;               ///< "" for none
   bool append_trace = false;
+  /// How long an interrupted workload has to end after each signal: the one that interrupted, then
+  /// SIGTERM, then SIGKILL.
+  Nanoseconds stop_grace = std::chrono::seconds(5);
   bool replayed = false;  ///< a board runs it: said in report and trace
 };
 
@@ -84,12 +88,16 @@ struct LoopCost {
   double period_worst = 0;    ///< s
   double lateness_p99 = 0;    ///< s after the deadline
   double lateness_worst = 0;  ///< s
-  double cpu_share = 0;       ///< of one core, while the workload ran
+  /// CPU time of the loop's thread over the workload's run time. On a board the run time is virtual
+  /// and the CPU time holds the board's own computing: what the loop would cost at most, were the
+  /// run real.
+  double cpu_share = 0;
 };
 
 struct RunResult {
   ExitStatus exit;
   bool interrupted = false;         ///< ended by a signal sent to mete
+  bool outputs_complete = true;     ///< false: trace or report could not be written in full
   double seconds = 0;               ///< the workload's run time
   std::vector<SignalTotal> totals;  ///< in the order of the trace's columns
   LoopCost loop;
@@ -105,9 +113,11 @@ class Session {
   /// `state_directory`: see ControlGuard. All references outlive the session.
   Session(Platform& platform, Clock& clock, const Interrupt& interrupt,
           std::string state_directory);
-  /// Runs to the workload's end. An error means that nothing could be run or that an output could
-  /// not be written (then the workload was ended). A workload that fails is a result, not an error.
-  /// Controls are given back in every case.
+  /// Runs to the workload's end. An error means that nothing was run (wrong input, an output that
+  /// cannot be written, a command not found), or that the agent failed and the workload was ended.
+  /// A workload that fails is a result, not an error. An output that fails on the way (disk full)
+  /// does not end the run: what was written stays, warnings say what is lost, outputs_complete is
+  /// false. Controls are given back in every case.
   Result<RunResult> run(Workload& workload, Steering* steering, const SessionOptions& options);
 
  private:
