@@ -8,6 +8,7 @@
 
 #include "templates/provider/power_meter_provider.h"
 #include "tests/conformance/allocations.h"
+#include "tests/conformance/board_world.h"
 #include "tests/conformance/provider_world.h"
 #include <gtest/gtest.h>
 
@@ -37,6 +38,8 @@ std::vector<ProviderCase> all_cases() {
       on_tree("linux_clock_per_package", make_linux_provider, fake::clock_per_package, busy_cpus),
       on_tree("linux_nothing", make_linux_provider, fake::nothing, still),
       on_this_machine("linux_here", make_linux_provider),
+      on_board("board_v100", "v100", "vectorAdd:70ms", 2),
+      on_board("board_jetson_agx", "jetson-agx", "gemm-float-1024:70ms", 1),
       on_tree("template_power_meter", make_power_meter_provider, power_meter, still),
       on_tree("template_absent", make_power_meter_provider, fake::nothing, still),
   };
