@@ -1,0 +1,96 @@
+#!/usr/bin/python3
+"""Writes a sweep as the Python-agent tutorial would: reports and traces of several applications at several GPU
+clocks, in GEOPM's formats, as large as asked for. Figures are made up; their shape (energy against clock, activity,
+idle ends) is that of a real GPU. Same seed, same files.
+
+    generate.py DIR --megabytes 220 [--apps 4] [--clocks 8] [--trials 3] [--seed 1]
+"""
+# SPDX-License-Identifier: BSD-3-Clause
+import argparse
+import os
+import random
+
+COLUMNS = ["TIME", "EPOCH_COUNT", "REGION_HASH", "REGION_HINT", "REGION_PROGRESS", "CPU_ENERGY", "DRAM_ENERGY",
+           "CPU_POWER", "DRAM_POWER", "CPU_FREQUENCY_STATUS", "CPU_CYCLES_THREAD", "CPU_CYCLES_REFERENCE",
+           "CPU_CORE_TEMPERATURE", "GPU_CORE_FREQUENCY_STATUS-gpu-0", "GPU_ENERGY-gpu-0", "GPU_POWER-gpu-0",
+           "GPU_UTILIZATION-gpu-0", "GPU_CORE_ACTIVITY-gpu-0", "GPU_UNCORE_ACTIVITY-gpu-0"]
+PERIOD = 0.05
+
+
+def row_tail(rng, clock, app, active):
+    """All cells of a row but TIME."""
+    power = (60 + 180 * clock / 1.53e9 * (0.5 + 0.5 * app)) if active else 40.0
+    noise = rng.uniform(0.97, 1.03)
+    cells = ["-1", "0x%016x" % (0x725e8066 + app * 10), "0x0000000100000000", "0",
+             repr(242598.26 + rng.uniform(0, 5000)), repr(31537.686 + rng.uniform(0, 500)),
+             repr(100 * noise) if rng.random() > 0.001 else "nan", repr(20 * noise),
+             repr(2.1e9 * noise), str(44306314967139 + rng.randrange(10**12)),
+             str(44889410342036 + rng.randrange(10**12)), repr(60.18181818181818 * noise),
+             repr(clock if active else 135e6), repr(1e6 + rng.uniform(0, 1e5)), repr(power * noise),
+             repr(0.97 * noise if active else 0.0), repr(min(1.0, (0.9 - 0.2 * app) * noise) if active else 0.0),
+             repr(min(1.0, (0.1 + 0.25 * app) * noise) if active else 0.01)]
+    return "|".join(cells)
+
+
+def write_report(path, rng, app, clock, rows):
+    bound = 0.15 + 0.25 * app  # share of the time that does not scale with the clock
+    runtime = rows * PERIOD * (bound + (1 - bound) * 1.53e9 / clock) * rng.uniform(0.99, 1.01)
+    energy = runtime * (60 + 180 * (clock / 1.53e9) ** 2.2) * rng.uniform(0.99, 1.01)
+    with open(path, "w") as out:
+        out.write(f"""GEOPM Version: 3.1.0
+Start Time: Thu Mar 10 08:19:34 2022
+Profile: "bench app{app}"
+Agent: monitor
+Policy: {{}}
+
+Hosts:
+  bench0:
+    Application Totals:
+      runtime (s): {runtime!r}
+      count: 0
+      sync-runtime (s): {runtime!r}
+      package-energy (J): {runtime * 100!r}
+      GPU_ENERGY@gpu-0: {energy!r}
+""")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder")
+    parser.add_argument("--megabytes", type=float, default=220)
+    parser.add_argument("--apps", type=int, default=4)
+    parser.add_argument("--clocks", type=int, default=8)
+    parser.add_argument("--trials", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    rng = random.Random(args.seed)
+    os.makedirs(args.folder, exist_ok=True)
+    files = args.apps * args.clocks * args.trials
+    clocks = [705e6 + i * (1530e6 - 705e6) / max(1, args.clocks - 1) for i in range(args.clocks)]
+    rows = max(20, int(args.megabytes * 1e6 / files / 282))
+    idle = max(2, rows // 50)
+    written = 0
+    for app in range(args.apps):
+        for clock in clocks:
+            # Rows are drawn from a pool: making every one afresh would take longer than the measurement.
+            hertz = round(clock / 1e6) * 1e6
+            busy = [row_tail(rng, hertz, app, True) for _ in range(min(rows, 2000))]
+            still = [row_tail(rng, hertz, app, False) for _ in range(min(rows, 100))]
+            for trial in range(1, args.trials + 1):
+                stem = (f"agent_monitor.app{app}.gpufreq_{round(clock / 1e6)}.memratio_{app}"
+                        f".precision_double.trial_{trial}")
+                with open(os.path.join(args.folder, stem + ".trace-bench0"), "w") as out:
+                    out.write("# geopm_version: 3.1.0\n# start_time: Thu Mar 10 08:19:34 2022\n"
+                              f"# profile_name: bench app{app}\n# node_name: bench0\n# agent: monitor\n")
+                    out.write("|".join(COLUMNS) + "\n")
+                    for row in range(rows):
+                        active = idle <= row < rows - idle
+                        pool = busy if active else still
+                        out.write(f"{row * PERIOD + rng.random() * 1e-3!r}|{pool[(row + trial * 7) % len(pool)]}\n")
+                    written += out.tell()
+                write_report(os.path.join(args.folder, stem + ".report"), rng, app, hertz, rows)
+    print(f"{args.folder}: {files} traces of {rows} rows, {written / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
