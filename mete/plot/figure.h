@@ -37,9 +37,10 @@ struct Axis {
   std::string label;  ///< "Time"; the unit is added when drawing
   std::string unit;   ///< SI symbol; "1" for a fraction, shown as per cent; "" for a plain number
   Scale scale = Scale::linear;
-  bool from_zero = false;           ///< the range includes 0 (linear only)
-  bool signed_ticks = false;        ///< "+5 %", "−3 %": a change
-  std::optional<double> low, high;  ///< fixed ends; else from the data, with a margin
+  bool from_zero = false;     ///< the range includes 0 (linear only)
+  bool signed_ticks = false;  ///< "+5 %", "−3 %": a change
+  std::optional<double> low = std::nullopt,
+                        high = std::nullopt;  ///< fixed ends; else from the data, with a margin
 };
 
 enum class Mark {
@@ -63,6 +64,7 @@ struct Series {
   std::vector<std::string> details;  ///< shown on hover and to screen readers
   bool labels_matter = false;        ///< labels are drawn even where it is tight
   bool dashed = false;
+  bool faint = false;  ///< smaller markers: single runs behind their mean
 };
 
 /// A straight line across the panel with a label at its end.
