@@ -99,7 +99,9 @@ Result<OutputFile> OutputFile::create(const std::string& path) {
   const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   // The format of HDF5 1.8: many columns need its wider headers, and every reader of today has it.
   H5Pset_libver_bounds(access.id(), H5F_LIBVER_V18, H5F_LIBVER_V18);
-  Handle file(H5Fcreate(part.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.id()), H5Fclose);
+  const Handle plan(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
+  H5Pset_obj_track_times(plan.id(), false);  // the same input gives the same file
+  Handle file(H5Fcreate(part.c_str(), H5F_ACC_TRUNC, plan.id(), access.id()), H5Fclose);
   if (!file.ok()) {
     ::unlink(part.c_str());
     return fail(Errc::failed, "{}: {}", path, last_error());

@@ -110,6 +110,7 @@ Result<PandasTableWriter> PandasTableWriter::create(hdf5::OutputFile& file, cons
   const hdf5::Handle space(H5Screate_simple(1, &none, &unlimited), H5Sclose);
   const hdf5::Handle plan(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
   H5Pset_chunk(plan.id(), 1, &chunk);
+  H5Pset_obj_track_times(plan.id(), false);
   H5Pset_fill_time(plan.id(), H5D_FILL_TIME_NEVER);  // every byte is written anyway
   if (w.compressed_) {
     H5Pset_shuffle(plan.id());

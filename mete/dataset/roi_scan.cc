@@ -20,7 +20,9 @@
 namespace mete {
 namespace {
 
-constexpr int kClockRows = 256;
+constexpr int kClockRows = 64;
+// Mostly a few rows are wanted of either end.
+constexpr TraceOptions kShortBlocks{.absolute = false, .block_bytes = std::size_t{1} << 15U};
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 /// Lines of a file from its last whole one backwards, through a window that does not grow with the
@@ -60,9 +62,9 @@ class BackwardLines {
 
  private:
   bool read_before() {
-    constexpr std::size_t kBlock = std::size_t{1} << 18U;
+    const std::size_t block = kShortBlocks.block_bytes * (window_.empty() ? 1 : 8);
     if (used_ > (std::size_t{16} << 20U)) return false;
-    const auto more = static_cast<std::size_t>(std::min<std::uint64_t>(kBlock, top_ - from_));
+    const auto more = static_cast<std::size_t>(std::min<std::uint64_t>(block, top_ - from_));
     std::vector<char> grown(more + used_);
     std::copy_n(window_.begin(), used_, grown.begin() + static_cast<std::ptrdiff_t>(more));
     std::size_t have = 0;
@@ -93,7 +95,7 @@ class Scanner {
   explicit Scanner(const std::string& path) : path_(path) {}
 
   Result<RoiScan> scan() {
-    METE_TRY(TraceFile trace, TraceFile::open(path_, {.absolute = false}));
+    METE_TRY(TraceFile trace, TraceFile::open(path_, kShortBlocks));
     columns_ = trace.columns().size();
     data_offset_ = trace.data_offset();
     size_ = trace.size();
@@ -106,15 +108,16 @@ class Scanner {
                   "with --signals",
                   path_);
     }
+    RoiScan roi;
+    roi.clock = kNaN;
+    roi.columns = trace.columns();
     for (const auto column : {activity, utilization}) {
       if (column == TraceFile::npos || trace.columns()[column].is_text) continue;
-      METE_TRY(RoiScan found, scan_by(column));
-      found.signal = trace.columns()[column].name;
-      if (found.found) return found;
+      METE_TRY_VOID(scan_by(column, trace, roi));
+      if (roi.found) break;
+      METE_TRY(trace, TraceFile::open(path_, kShortBlocks));
     }
-    RoiScan none;
-    none.clock = kNaN;
-    return none;
+    return roi;
   }
 
  private:
@@ -125,10 +128,7 @@ class Scanner {
     return at;
   }
 
-  Result<RoiScan> scan_by(std::size_t column) {
-    RoiScan roi;
-    roi.clock = kNaN;
-    METE_TRY(TraceFile trace, TraceFile::open(path_, {.absolute = false}));
+  Result<void> scan_by(std::size_t column, TraceFile& trace, RoiScan& roi) {
     std::vector<std::size_t> wanted{column};
     if (clock_ != TraceFile::npos && !trace.columns()[clock_].is_text) wanted.push_back(clock_);
     trace.select(wanted);
@@ -142,7 +142,7 @@ class Scanner {
       ++rows;
     }
     if (roi.found) METE_TRY_VOID(scan_backwards(column, roi));
-    return roi;
+    return {};
   }
 
   static void note_clock(RoiScan& roi, double clock) {

@@ -3,10 +3,11 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "mete/base/result.h"
+#include "mete/dataset/trace_file.h"
 
 namespace mete {
 
@@ -21,7 +22,7 @@ struct RoiScan {
   /// The highest core clock among some active rows of the beginning and the end, Hz; NaN if
   /// unknown.
   double clock = 0;
-  std::string signal;  ///< which column told
+  std::vector<TraceColumn> columns;  ///< of the trace
 };
 
 /// Errors: no such file, no header, no column of activity or utilisation of GPU 0.

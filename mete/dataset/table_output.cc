@@ -37,7 +37,7 @@ class Output {
 
   Result<TableCounts> write() {
     counts_.per_run.resize(input_.runs.size());
-    METE_TRY_VOID(gather_columns());
+    gather_columns();
     METE_TRY_VOID(write_rows());
     if (!input_.options.compat) {
       METE_TRY_VOID(write_choices());
@@ -53,7 +53,7 @@ class Output {
   [[nodiscard]] TraceOptions trace_options() const { return {.absolute = !input_.options.compat}; }
 
   /// Runs whose traces are read, in the order of their rows.
-  Result<void> gather_columns() {
+  void gather_columns() {
     for (std::size_t i = 0; i < input_.runs.size(); ++i) {
       if (!input_.runs[i].run.trace.empty()) order_.push_back(i);
     }
@@ -62,11 +62,7 @@ class Output {
       const auto& y = input_.runs[b].run;
       return std::tie(x.directory, x.trace) < std::tie(y.directory, y.trace);
     });
-    for (const auto i : order_) {
-      METE_TRY(const TraceFile trace, TraceFile::open(input_.runs[i].run.trace, trace_options()));
-      union_.add(trace.columns());
-    }
-    return {};
+    for (const auto i : order_) union_.add(input_.runs[i].roi.columns);
   }
 
   [[nodiscard]] std::vector<TableColumn> row_columns() const {

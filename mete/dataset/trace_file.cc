@@ -136,7 +136,7 @@ bool TraceFile::Impl::fill() {
   }
   lines_end = 0;
   while (!at_end) {
-    if (end == buffer.size()) {
+    if (end + kNumberCellSlack >= buffer.size()) {
       if (buffer.size() >= kLongestLine) {
         if (first_problem.empty()) {
           first_problem = fmt::format("line {}: longer than {} MiB", line + 1, kLongestLine >> 20U);
@@ -146,7 +146,7 @@ bool TraceFile::Impl::fill() {
       }
       buffer.resize(buffer.size() * 2);
     }
-    const ssize_t got = ::read(fd, buffer.data() + end, buffer.size() - end);
+    const ssize_t got = ::read(fd, buffer.data() + end, buffer.size() - kNumberCellSlack - end);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) read_errno = errno;
     if (got <= 0) {

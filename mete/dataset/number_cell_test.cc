@@ -1,0 +1,106 @@
+// Judge: std::from_chars, bit for bit.
+// SPDX-License-Identifier: BSD-3-Clause
+#include "mete/dataset/number_cell.h"
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <string>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "mete/base/rng.h"
+
+namespace mete {
+namespace {
+
+const char* parse(const std::string& cell, double& out, std::string& kept) {
+  kept = cell + "|" + std::string(kNumberCellSlack, '9');
+  return parse_number_cell(kept.data(), kept.data() + cell.size() + 1, '|', out);
+}
+
+void expect_as_from_chars(const std::string& cell) {
+  double want = 0;
+  std::from_chars(cell.data(), cell.data() + cell.size(), want);
+  double got = -1;
+  std::string kept;
+  const char* stop = parse(cell, got, kept);
+  ASSERT_NE(stop, nullptr) << cell;
+  EXPECT_EQ(stop - kept.data(), static_cast<std::ptrdiff_t>(cell.size())) << cell;
+  EXPECT_EQ(std::bit_cast<std::uint64_t>(got), std::bit_cast<std::uint64_t>(want)) << cell;
+}
+
+TEST(NumberCell, ReadsEveryUsualFormatAsFromChars) {
+  Rng rng(7);
+  for (int i = 0; i < 200'000; ++i) {
+    const double scale = std::pow(10.0, rng.uniform() * 24 - 9);
+    const double value = (rng.uniform() - 0.3) * scale;
+    expect_as_from_chars(fmt::format("{:.17g}", value));
+    expect_as_from_chars(fmt::format("{:.16g}", value));
+    expect_as_from_chars(fmt::format("{}", value));
+    expect_as_from_chars(fmt::format("{:g}", value));
+    expect_as_from_chars(fmt::format("{:.9f}", value));
+    expect_as_from_chars(fmt::format("{}", static_cast<long long>(value)));
+  }
+}
+
+TEST(NumberCell, ReadsAnyDigitsAsFromChars) {
+  Rng rng(8);
+  for (int i = 0; i < 300'000; ++i) {
+    std::string cell = rng.below(4) == 0 ? "-" : "";
+    const std::size_t digits = 1 + rng.below(24);
+    const std::size_t point = rng.below(digits + 1);
+    for (std::size_t d = 0; d < digits; ++d) {
+      if (d == point) cell += ".";
+      cell += static_cast<char>('0' + rng.below(10));
+    }
+    expect_as_from_chars(cell);
+  }
+}
+
+TEST(NumberCell, RoundsMidwayCasesToEven) {
+  // 2^53 + 1 and its like lie exactly midway between two doubles, also with decimals after them.
+  for (std::uint64_t k = 1; k < 2000; k += 2) {
+    const std::uint64_t odd = (std::uint64_t{1} << 53U) + k;
+    expect_as_from_chars(fmt::format("{}", odd));
+    expect_as_from_chars(fmt::format("{}.5", odd / 2));
+    expect_as_from_chars(fmt::format("{}.25", odd / 4));
+    expect_as_from_chars(fmt::format("{}.125", odd / 8));
+    expect_as_from_chars(fmt::format("{}.0", odd));
+    expect_as_from_chars(fmt::format("{}.00000000000000001", odd));
+  }
+}
+
+TEST(NumberCell, KnowsEverySpellingOfNan) {
+  for (const std::string cell : {"nan", "-nan", "NAN", "NaN", "", " ", "nan "}) {
+    double got = 0;
+    std::string kept;
+    ASSERT_NE(parse(cell, got, kept), nullptr) << "'" << cell << "'";
+    EXPECT_TRUE(std::isnan(got)) << "'" << cell << "'";
+  }
+}
+
+TEST(NumberCell, StopsAtWhatIsNoNumber) {
+  for (const std::string cell : {"abc", "0x12", "1.2.3", "--1", "1e", "12 34", "."}) {
+    double got = 0;
+    std::string kept;
+    const char* stop = parse(cell, got, kept);
+    EXPECT_TRUE(stop == nullptr || *stop != '|') << cell;
+  }
+}
+
+TEST(NumberCell, TakesExponentsInfinitiesAndSigns) {
+  for (const std::string cell : {"1e+09", "1E-5", "2.5e3", "inf", "-inf", "-0", "0", "0.0"}) {
+    expect_as_from_chars(cell);
+  }
+  double got = 0;
+  std::string kept;
+  ASSERT_NE(parse("+5.5", got, kept), nullptr);
+  EXPECT_EQ(got, 5.5);
+  ASSERT_NE(parse("1e999", got, kept), nullptr);
+  EXPECT_TRUE(std::isnan(got));
+}
+
+}  // namespace
+}  // namespace mete
