@@ -1,6 +1,7 @@
 // The YAML reader of json.h, on yaml-cpp's event stream.
 // SPDX-License-Identifier: BSD-3-Clause
 #include <cctype>
+#include <limits>
 #include <sstream>
 
 #include <yaml-cpp/eventhandler.h>
@@ -27,6 +28,14 @@ Json typed_scalar(const std::string& text) {
   if (text == "true" || text == "True") return {true};
   if (text == "false" || text == "False") return {false};
   if (text.size() > 1 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) return {text};
+  // YAML's own spelling, besides the "nan" that GEOPM writes.
+  if (text == ".nan" || text == ".NaN" || text == ".NAN") {
+    return {std::numeric_limits<double>::quiet_NaN()};
+  }
+  if (text == ".inf" || text == "-.inf") {
+    const double infinity = std::numeric_limits<double>::infinity();
+    return {text[0] == '-' ? -infinity : infinity};
+  }
   if (const auto integer = parse_int(text)) return {*integer};
   if (const auto number = parse_double(text)) return {*number};
   return {text};

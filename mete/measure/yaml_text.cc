@@ -90,12 +90,12 @@ std::string quoted(std::string_view text) {
 std::string yaml_number(double value) {
   if (std::isnan(value)) return ".nan";
   if (std::isinf(value)) return value > 0 ? ".inf" : "-.inf";
+  if (std::abs(value) < 1e15 && value == std::trunc(value)) return fmt::format("{:.1f}", value);
   std::array<char, 32> buffer{};
   const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
   std::string text(buffer.data(), end);
   if (text.find('.') == std::string::npos) {
     const auto exponent = text.find('e');
-    // "1e+22" is the shortest form of a whole number; spelled out it would be as long as it is big.
     text.insert(exponent == std::string::npos ? text.size() : exponent, ".0");
   }
   return text;
