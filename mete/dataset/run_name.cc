@@ -18,6 +18,10 @@ bool all_digits(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+bool starts_with_digit(std::string_view text) {
+  return !text.empty() && text[0] >= '0' && text[0] <= '9';
+}
+
 struct Piece {
   std::string key;
   std::string value;
@@ -27,8 +31,8 @@ struct Piece {
 std::vector<Piece> pieces_of(std::string_view stem, bool join_decimals) {
   std::vector<Piece> pieces;
   for (const auto part : split(stem, '.')) {
-    if (join_decimals && all_digits(part) && !pieces.empty() && !pieces.back().key.empty() &&
-        all_digits(pieces.back().value)) {
+    if (join_decimals && starts_with_digit(part) && part.find('_') == std::string_view::npos &&
+        !pieces.empty() && !pieces.back().key.empty() && all_digits(pieces.back().value)) {
       pieces.back().value.append(".").append(part);
       continue;
     }
