@@ -120,7 +120,8 @@ std::vector<PlacedLabel> place_labels(const Panel& panel, const AxisMap& x, cons
       }
       for (const auto& other : placed) cost += box.overlaps(other.box) ? 400 : 0;
       for (const auto& marker : scene.markers) cost += box.overlaps(marker) ? 100 : 0;
-      for (const auto& line : scene.lines) cost += crosses(line, box) ? 8 : 0;
+      const Box roomy{box.x - 2, box.y - 1, box.width + 4, box.height + 2};
+      for (const auto& line : scene.lines) cost += crosses(line, roomy) ? 8 : 0;
       if (cost < least) {
         least = cost;
         best = std::move(label);

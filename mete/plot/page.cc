@@ -13,7 +13,7 @@
 namespace mete {
 namespace {
 
-constexpr double kWide = 860;
+constexpr double kWide = 892;
 constexpr double kNarrow = 372;
 constexpr std::size_t kMostFigureRows = 60;
 // The page carries its data, but not a whole trace: larger tables are thinned in the CSV, which

@@ -47,12 +47,13 @@ Extent axis_range(const Axis& axis, Extent values, double margin) {
     const double size = std::max(std::abs(values.low), std::abs(values.high));
     double by = (values.high - values.low) * margin;
     // One value, or values that differ only in the last bits.
-    if (values.high - values.low <= size * 1e-9) by = size > 0 ? size * 0.05 : 0.5;
+    if (values.high - values.low <= size * 1e-9)
+      by = size > 0 ? size * 0.05 : axis.unit == "1" ? 0.1 : 0.5;
     // A range that ends at 0 on purpose (a power, a share) needs no margin there.
     const bool zero_floor = values.low == 0;
     const bool zero_roof = values.high == 0;
     values = {zero_floor ? 0 : values.low - by, zero_roof ? 0 : values.high + by};
-    if (values.low == 0 && values.high == 0) values = {-0.5, 0.5};
+    if (values.low == 0 && values.high == 0) values = {-by, by};
   }
   if (axis.low && drawable(*axis.low) && (!log || *axis.low > 0)) values.low = *axis.low;
   if (axis.high && drawable(*axis.high) && (!log || *axis.high > 0)) values.high = *axis.high;

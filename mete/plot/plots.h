@@ -65,7 +65,7 @@ struct XyOptions {
   std::vector<std::string> y;
   Mark mark = Mark::line;
   Scale x_scale = Scale::linear, y_scale = Scale::linear;
-  std::string title;
+  std::string title = {};
 };
 Result<Figure> xy(const Table& table, const XyOptions& options);
 

@@ -24,9 +24,14 @@ std::string word(double x, double y, std::string_view text, std::string_view anc
                      coordinate(x), coordinate(y), anchor, escape_html(text));
 }
 
-std::string axis_title(const Axis& axis, const DisplayUnit& unit) {
-  if (unit.symbol.empty()) return axis.label;
-  return fmt::format("{}, {}", axis.label, unit.symbol);
+/// Over decades each tick names its own prefix: "10 µs", "1 ms".
+bool ticks_carry_units(const AxisMap& map, const Axis& axis) {
+  return map.log && map.high / map.low >= 10 && !axis.unit.empty() && axis.unit != "1";
+}
+
+std::string axis_title(const Axis& axis, const AxisMap& map) {
+  if (map.unit.symbol.empty() || ticks_carry_units(map, axis)) return axis.label;
+  return fmt::format("{}, {}", axis.label, map.unit.symbol);
 }
 
 bool any_drawable(const Panel& panel) {
@@ -52,6 +57,10 @@ Ticks ticks_of(const AxisMap& map, std::size_t most) {
 }
 
 std::string label_of(double value, const Ticks& ticks, const AxisMap& map, const Axis& axis) {
+  if (ticks_carry_units(map, axis)) {
+    const DisplayUnit own = display_unit(axis.unit, value * (1 + 1e-9));
+    return fmt::format("{} {}", tick_label(value, 0, own, false), own.symbol);
+  }
   return tick_label(value, ticks.step, map.unit, axis.signed_ticks);
 }
 
@@ -126,7 +135,7 @@ class Painter {
   }
 
   static Ticks y_ticks(const AxisMap& y, double height) {
-    return ticks_of(y, static_cast<std::size_t>(std::max(2.0, height / 38)));
+    return ticks_of(y, static_cast<std::size_t>(std::max(4.0, height / 32)));
   }
 
   void paint_legend() {
@@ -142,6 +151,8 @@ class Painter {
         entries.push_back({series.name, &series});
       }
     }
+    std::stable_partition(entries.begin(), entries.end(),
+                          [](const Entry& e) { return e.series->role != Role::bound; });
     if (entries.empty()) {
       top_ = 4;
       return;
@@ -174,7 +185,10 @@ class Painter {
                              series.dashed ? " dash" : "", coordinate(x), coordinate(middle));
       }
       if (series.mark == Mark::points || series.mark == Mark::line_points) {
-        sample += marker(series.role, x + 11, middle, series.role == Role::chosen ? 3.4 : 4);
+        sample += marker(series.role, x + 11, middle,
+                         series.role == Role::chosen ? 3.4
+                         : series.faint              ? 2.2
+                                                     : 4);
       }
     }
     return fmt::format("<g class=\"lg {}\" data-k=\"{}\">{}{}</g>\n", role_class(series.role),
@@ -193,8 +207,8 @@ class Painter {
     }
     if (drawn) {
       const AxisMap y = map_y(panel, 0, height);
-      body_ += word(2, top_ + 12, fit_text(axis_title(panel.y, y.unit), kType, width_ - 4), "start",
-                    "at");
+      body_ +=
+          word(2, top_ + 12, fit_text(axis_title(panel.y, y), kType, width_ - 4), "start", "at");
     }
     top_ += kLine + 4;
     const Box plot{left_, top_, width_ - kRightMargin - left_, height};
@@ -206,7 +220,7 @@ class Painter {
     const AxisMap x = map_x(panel);
     const AxisMap y = map_y(panel, top_, height);
     paint_filled(panel, index, plot, x, y, last);
-    top_ += height + (last ? 2 * kLine + 2 : 6);
+    top_ += height + (!last ? 6 : panel.categories.empty() ? 2 * kLine + 2 : kLine + 18);
   }
 
   void paint_empty(const Panel& panel, const Box& plot) {
@@ -286,9 +300,13 @@ class Painter {
       body_ += fmt::format("<path class=\"rl {}\" d=\"M{} {}V{}\"/>\n", role, coordinate(at),
                            coordinate(plot.y - 2), coordinate(plot.bottom()));
       if (rule.label.empty()) continue;
-      // Above the plot area, where no data are; turned inwards at the right edge.
-      const bool fits = at + text_width(rule.label, kType - 1) < width_;
-      body_ += word(fits ? at - 1 : at + 1, plot.y - 5, rule.label, fits ? "start" : "end", "rt");
+      // Above the plot area, where no data are, and not over the title of the y axis.
+      const double width = text_width(rule.label, kType - 1);
+      const double free_from = 2 + text_width(axis_title(panel.y, y), kType) + 10;
+      const double label_x = std::max(free_from, std::min(at - 1, width_ - width));
+      if (label_x + width <= width_ + 1) {
+        body_ += word(label_x, plot.y - 5, rule.label, "start", "rt");
+      }
     }
   }
 
@@ -303,7 +321,7 @@ class Painter {
   }
 
   void paint_x_axis(const Panel& panel, const Box& plot, const AxisMap& x, bool with_labels) {
-    auto most = static_cast<std::size_t>(std::max(2.0, plot.width / 70));
+    auto most = static_cast<std::size_t>(std::max(2.0, plot.width / 48));
     Ticks ticks = ticks_of(x, most);
     const auto crowded = [&] {
       double widest = 0;
@@ -324,7 +342,7 @@ class Painter {
       }
     }
     if (with_labels) {
-      body_ += word(plot.right(), plot.bottom() + 33, axis_title(panel.x, x.unit), "end", "at");
+      body_ += word(plot.right(), plot.bottom() + 33, axis_title(panel.x, x), "end", "at");
     }
   }
 

@@ -111,7 +111,7 @@ DisplayUnit display_unit(std::string_view unit, double largest) {
 
 std::string tick_label(double value, double step, const DisplayUnit& unit, bool signed_value) {
   const double shown = value / unit.factor;
-  if (step <= 0 || std::abs(shown) >= 1e7 || (shown != 0 && step / unit.factor < 1e-6)) {
+  if (step <= 0 || std::abs(shown) >= 1e7 || (shown != 0 && step / unit.factor < 1e-9)) {
     return with_true_minus(fmt::format("{:.4g}", shown));
   }
   const double places = -std::floor(std::log10(step / unit.factor) + kSlack);

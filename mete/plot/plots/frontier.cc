@@ -252,6 +252,13 @@ std::vector<Panel> panels_of(Panel whole, const std::vector<Spot>& swept,
   Panel close = near_panel(whole, matters);
   close.title = fmt::format("Near the baseline: {} of {} clocks", near, swept.size());
   whole.title = "All clocks";
+  // What is labelled above needs no label in the crowd.
+  for (auto& series : whole.series) {
+    if (series.role == Role::chosen) continue;
+    for (std::size_t i = 0; i < series.labels.size(); ++i) {
+      if (series.x[i] <= matters) series.labels[i].clear();
+    }
+  }
   whole.height = 200;
   return {std::move(close), std::move(whole)};
 }
