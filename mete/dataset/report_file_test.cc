@@ -56,7 +56,8 @@ void expect_as_pyyaml(const std::string& path) {
   const auto report = ReportFile::read(path);
   ASSERT_TRUE(report) << report.error().what;
   std::multiset<std::string> want;
-  const auto judged = output_of("/usr/bin/python3 " + kFixtures + "report_values.py '" + path + "'");
+  const auto judged =
+      output_of("/usr/bin/python3 " + kFixtures + "report_values.py '" + path + "'");
   for (const auto line : split(judged, '\n')) {
     const auto cells = split(line, '\t');
     if (cells.size() != 5) continue;
