@@ -12,6 +12,7 @@
 #include "tests/conformance/provider_world.h"
 #include <gtest/gtest.h>
 
+#include "mete/base/files.h"
 #include "mete/base/text.h"
 #include "mete/provider/linux/linux_provider.h"
 #include "mete/provider/time/time_provider.h"
@@ -365,6 +366,28 @@ TEST_P(ProviderConformance, SurvivesHardwareThatGoesAway) {
     EXPECT_FALSE(provider_->push_signal({info.name, info.domain, 0}).has_value()) << info.name;
   }
   EXPECT_FALSE(world_->provider()->info().available) << "a fresh instance finds nothing";
+}
+
+TEST_P(ProviderConformance, IsInTheBookOfSignals) {
+  if (provider_->info().name == "power_meter") GTEST_SKIP() << "templates are not in the book";
+  const auto page = read_file(METE_SOURCE_DIR "/docs/signals.md");
+  ASSERT_TRUE(page.has_value()) << page.error().what;
+  // "| `NAME` | unit | .. |": a row names the signal and its unit.
+  for (const auto& info : provider_->info().signals) {
+    const std::string row =
+        fmt::format("| `{}` | {} |", info.name, info.unit.empty() ? "-" : info.unit);
+    EXPECT_NE(page->find(row), std::string::npos) << "docs/signals.md lacks the row: " << row;
+  }
+  for (const auto& info : provider_->info().controls) {
+    EXPECT_NE(page->find(fmt::format("| `{}` | {} |", info.name, info.unit)), std::string::npos)
+        << "docs/signals.md lacks the control " << info.name;
+  }
+}
+
+TEST(AllocationCounter, Counts) {
+  const std::size_t before = allocations();
+  const auto one = std::make_unique<std::string>(100, 'x');
+  EXPECT_EQ(allocations(), before + 2) << "the string and its text";
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ProviderConformance, ::testing::ValuesIn(all_cases()),
