@@ -1,5 +1,6 @@
 // The plugin's entry, and TorchScript files loaded and run. Every exception of libtorch ends here.
 // SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -31,7 +32,7 @@ class LoadedModule final : public TorchModule {
       : module_(std::move(module)), metadata_(std::move(metadata)) {
     for (const auto& parameter : module_.parameters()) {
       if (!parameter.is_floating_point()) continue;
-      type_ = parameter.scalar_type();
+      if (parameter.scalar_type() == torch::kDouble) type_ = torch::kDouble;
       break;
     }
     inputs_.resize(1);
@@ -56,13 +57,10 @@ class LoadedModule final : public TorchModule {
                std::span<double> out) noexcept override {
     try {
       const c10::InferenceMode no_gradients;
-      // The tensor borrows the caller's rows; libtorch reads them only during this call.
-      auto* data = const_cast<double*>(rows.data());  // NOLINT(*-const-cast): from_blob asks so
-      inputs_[0] =
-          torch::from_blob(data, {as_size(out.size()), as_size(inputs)}, torch::kDouble).to(type_);
-      const auto output = module_.forward(inputs_).toTensor().to(torch::kDouble).contiguous();
+      fill_input(rows, out.size(), inputs);
+      const auto output = module_.forward(inputs_).toTensor();
       if (output.numel() == as_size(out.size())) {
-        std::memcpy(out.data(), output.data_ptr<double>(), out.size_bytes());
+        read_output(output.is_contiguous() ? output : output.contiguous(), out);
         return;
       }
     } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): a NaN says it
@@ -72,6 +70,31 @@ class LoadedModule final : public TorchModule {
 
  private:
   static std::int64_t as_size(std::size_t n) { return static_cast<std::int64_t>(n); }
+
+  /// Copies the rows into a tensor that is kept from call to call: making one, and letting libtorch
+  /// convert it, would take longer than the network.
+  void fill_input(std::span<const double> rows, std::size_t count, std::size_t inputs) {
+    const bool fits = inputs_[0].isTensor() && inputs_[0].toTensor().dim() == 2 &&
+                      inputs_[0].toTensor().size(0) == as_size(count) &&
+                      inputs_[0].toTensor().size(1) == as_size(inputs);
+    if (!fits) inputs_[0] = torch::empty({as_size(count), as_size(inputs)}, type_);
+    const auto tensor = inputs_[0].toTensor();
+    if (type_ == torch::kFloat) {
+      std::transform(rows.begin(), rows.end(), tensor.data_ptr<float>(),
+                     [](double v) { return static_cast<float>(v); });
+    } else {
+      std::copy(rows.begin(), rows.end(), tensor.data_ptr<double>());
+    }
+  }
+
+  static void read_output(const torch::Tensor& output, std::span<double> out) {
+    if (output.scalar_type() == torch::kFloat) {
+      std::copy_n(output.data_ptr<float>(), out.size(), out.begin());
+    } else {
+      const auto wide = output.to(torch::kDouble);
+      std::copy_n(wide.data_ptr<double>(), out.size(), out.begin());
+    }
+  }
 
   torch::jit::Module module_;
   std::string metadata_;
