@@ -235,7 +235,7 @@ Headline change_headline(const Interval& change, std::string_view quantity,
   head.interval = fmt::format("[{}, {}]", percent(low), percent(high));
   const bool unclear = change.low <= 0 && change.high >= 0;
   head.note =
-      fmt::format("from {} runs{}", change.n, unclear ? "; no change is within the interval" : "");
+      fmt::format("from {} runs{}", change.n, unclear ? "; the interval includes no change" : "");
   head.tone = unclear ? Tone::neutral : less ? Tone::good : Tone::bad;
   return head;
 }
