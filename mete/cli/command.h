@@ -12,11 +12,9 @@
 #include "mete/base/result.h"
 #include "mete/base/sys_root.h"
 
-namespace CLI {
-class App;
-}
-
 namespace mete {
+
+class OptionSet;
 
 /// What main gives to every verb.
 struct Context {
@@ -39,7 +37,7 @@ struct Command {
   std::string_view group;    ///< heading in `mete --help`
   std::string_view summary;  ///< one line
   std::string_view example;  ///< shown at the end of the verb's --help
-  Runner (*add)(CLI::App& app);
+  Runner (*add)(OptionSet& app);
 };
 
 /// All verbs, in the order of `mete --help`: an explicit array, in commands.cc.
@@ -49,16 +47,16 @@ std::span<const Command> commands();
 int run_command_line(int argc, char** argv, const Context& context);
 
 // One per verb file (mete/cli/<verb>.cc).
-Runner add_doctor(CLI::App& app);
-Runner add_list(CLI::App& app);
-Runner add_read(CLI::App& app);
-Runner add_write(CLI::App& app);
-Runner add_restore(CLI::App& app);
-Runner add_run(CLI::App& app);
-Runner add_sweep(CLI::App& app);
-Runner add_process(CLI::App& app);
-Runner add_train(CLI::App& app);
-Runner add_agent(CLI::App& app);
-Runner add_tune(CLI::App& app);
+Runner add_doctor(OptionSet& app);
+Runner add_list(OptionSet& app);
+Runner add_read(OptionSet& app);
+Runner add_write(OptionSet& app);
+Runner add_restore(OptionSet& app);
+Runner add_run(OptionSet& app);
+Runner add_sweep(OptionSet& app);
+Runner add_process(OptionSet& app);
+Runner add_train(OptionSet& app);
+Runner add_agent(OptionSet& app);
+Runner add_tune(OptionSet& app);
 
 }  // namespace mete

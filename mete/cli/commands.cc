@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 
 #include "mete/base/text.h"
 #include "mete/cli/command.h"
+#include "mete/cli/options.h"
 
 namespace mete {
 namespace {
@@ -86,6 +88,7 @@ int run_command_line(int argc, char** argv, const Context& context) {
   const std::string wanted = argc > 1 ? argv[1] : "";
   const Command* chosen = nullptr;
   Runner runner;
+  std::optional<OptionSet> options;
   for (const auto& command : kCommands) {
     // Only the chosen verb builds its options: `mete --help` needs names and summaries alone.
     CLI::App* sub = app.add_subcommand(std::string(command.name), std::string(command.summary));
@@ -93,7 +96,8 @@ int run_command_line(int argc, char** argv, const Context& context) {
     if (command.name != wanted) continue;
     chosen = &command;
     sub->footer(fmt::format("Example:\n  {}", command.example));
-    runner = command.add(*sub);
+    options.emplace(*sub);
+    runner = command.add(*options);
   }
   if (argc > 1 && chosen == nullptr && wanted.front() != '-') return unknown_verb(wanted);
   try {

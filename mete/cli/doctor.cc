@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include "mete/base/text.h"
 #include "mete/cli/command.h"
 #include "mete/cli/look.h"
+#include "mete/cli/options.h"
 #include "mete/learn/torch_runtime.h"
 #include "mete/provider/board/board.h"
 #include "mete/provider/builtin.h"
@@ -150,7 +150,7 @@ void print_json(const Findings& f, const Platform& platform, const Context& cont
 
 }  // namespace
 
-Runner add_doctor(CLI::App& app) {
+Runner add_doctor(OptionSet& app) {
   auto json = std::make_shared<bool>(false);
   app.add_flag("--json", *json, "The same as JSON");
   return [json](const Context& context) -> Result<ExitCode> {

@@ -7,12 +7,12 @@
 #include <string_view>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "mete/base/text.h"
 #include "mete/cli/command.h"
 #include "mete/cli/look.h"
+#include "mete/cli/options.h"
 #include "mete/cli/target.h"
 #include "mete/control/agent.h"
 #include "mete/provider/board/board.h"
@@ -180,7 +180,7 @@ Result<ExitCode> list(const Options& options, const Context& context) {
 
 }  // namespace
 
-Runner add_list(CLI::App& app) {
+Runner add_list(OptionSet& app) {
   auto options = std::make_shared<Options>();
   app.add_option("WHAT", options->what, kind_names(" | "))->required();
   app.add_flag("--json", options->json, "As a JSON array of objects");

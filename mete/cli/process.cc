@@ -3,12 +3,11 @@
 #include <cstdio>
 #include <memory>
 
-#include <CLI/CLI.hpp>
-
 #include "mete/base/json.h"
 #include "mete/base/progress.h"
 #include "mete/base/text.h"
 #include "mete/cli/command.h"
+#include "mete/cli/options.h"
 #include "mete/dataset/training_table.h"
 
 namespace mete {
@@ -111,7 +110,7 @@ Result<ExitCode> run(const Settings& settings, const Context& context) {
 
 }  // namespace
 
-Runner add_process(CLI::App& app) {
+Runner add_process(OptionSet& app) {
   auto settings = std::make_shared<Settings>();
   auto& options = settings->process;
   app.add_option("DIR", options.directories, "Folders of one or more sweeps")->required();
@@ -121,8 +120,7 @@ Runner add_process(CLI::App& app) {
                "The tutorial's own rule (luckiest trial wins) and its eleven-fold rows");
   app.add_flag("--with-reference", options.with_reference,
                "Use the sweep's reference points as runs of their setting");
-  app.add_option("--compress", options.compression, "Deflate level, 0 (none) to 9")
-      ->check(CLI::Range(0, 9));
+  app.add_option("--compress", options.compression, "Deflate level, 0 (none) to 9")->range(0, 9);
   app.add_flag("--json", settings->json, "Print the summary as JSON");
   return [settings](const Context& context) { return run(*settings, context); };
 }

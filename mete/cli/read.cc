@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "mete/cli/command.h"
 #include "mete/cli/look.h"
+#include "mete/cli/options.h"
 #include "mete/cli/target.h"
 
 namespace mete {
@@ -135,7 +135,7 @@ Result<ExitCode> read(const Options& options, const Context& context) {
 
 }  // namespace
 
-Runner add_read(CLI::App& app) {
+Runner add_read(OptionSet& app) {
   auto options = std::make_shared<Options>();
   app.add_option("NAME", options->name,
                  "A signal, by any generation's name; without it, all names are listed");

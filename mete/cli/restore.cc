@@ -3,11 +3,11 @@
 #include <cstdio>
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "mete/base/json.h"
 #include "mete/cli/command.h"
+#include "mete/cli/options.h"
 #include "mete/provider/builtin.h"
 #include "mete/signal/control_guard.h"
 
@@ -37,7 +37,7 @@ Result<ExitCode> restore(bool json, const Context& context) {
 
 }  // namespace
 
-Runner add_restore(CLI::App& app) {
+Runner add_restore(OptionSet& app) {
   auto json = std::make_shared<bool>(false);
   app.add_flag("--json", *json, "Counts and problems as JSON");
   return [json](const Context& context) { return restore(*json, context); };

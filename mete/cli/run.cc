@@ -5,13 +5,13 @@
 #include <cstdio>
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "mete/base/files.h"
 #include "mete/base/json.h"
 #include "mete/base/text.h"
 #include "mete/cli/command.h"
+#include "mete/cli/options.h"
 #include "mete/cli/run_options.h"
 #include "mete/cli/target.h"
 #include "mete/control/controller.h"
@@ -25,6 +25,7 @@ struct RunOptions {
   std::string agent = "monitor";
   std::string policy;
   std::string model;
+  std::vector<std::string> words;  ///< the command
   std::vector<std::string> settings;
   std::vector<std::string> signals;
   std::string period;
@@ -36,22 +37,6 @@ struct RunOptions {
   bool json = false;
   bool quiet = false;
 };
-
-/// CLI11 leaves what it does not know, and what follows it, as it is: the command.
-Result<std::vector<std::string>> command_words(std::vector<std::string> rest,
-                                               const std::vector<std::string>& known) {
-  if (!rest.empty() && rest.front() == "--") {
-    rest.erase(rest.begin());
-  } else if (!rest.empty() && rest.front().starts_with('-')) {
-    return fail(Errc::invalid, "unknown option '{}'{}", rest.front(),
-                did_you_mean(rest.front(), known));
-  }
-  if (rest.empty()) {
-    return fail(Errc::invalid,
-                "nothing to run; put a command, or with --board a program, after --");
-  }
-  return rest;
-}
 
 struct Energy {
   std::string_view signal;
@@ -164,8 +149,11 @@ Result<SessionOptions> session_options(const RunOptions& options, Target& target
   return out;
 }
 
-Result<ExitCode> run(const RunOptions& options, const std::vector<std::string>& words,
-                     const Context& context) {
+Result<ExitCode> run(const RunOptions& options, const Context& context) {
+  if (options.words.empty()) {
+    return fail(Errc::invalid,
+                "nothing to run; put a command, or with --board a program, after --");
+  }
   if (options.append_trace && options.trace.empty()) {
     return fail(Errc::invalid, "--append-trace needs --trace FILE");
   }
@@ -180,7 +168,7 @@ Result<ExitCode> run(const RunOptions& options, const std::vector<std::string>& 
     period = controller->period_seconds();
   }
   METE_TRY(const auto session_settings, session_options(options, *target, context, period));
-  METE_TRY(const auto workload, target->make_workload(words));
+  METE_TRY(const auto workload, target->make_workload(options.words));
 
   Session session(target->platform(), target->clock(), context.interrupt,
                   target->state_directory());
@@ -198,7 +186,7 @@ Result<ExitCode> run(const RunOptions& options, const std::vector<std::string>& 
   return result.outputs_complete ? 0 : 1;
 }
 
-void add_options(CLI::App& app, RunOptions& o) {
+void add_options(OptionSet& app, RunOptions& o) {
   app.add_option("-a,--agent", o.agent, "Who steers: see `mete list agents`")
       ->capture_default_str()
       ->group("Control");
@@ -235,21 +223,14 @@ void add_options(CLI::App& app, RunOptions& o) {
 
 }  // namespace
 
-Runner add_run(CLI::App& app) {
+Runner add_run(OptionSet& app) {
   auto options = std::make_shared<RunOptions>();
   add_options(app, *options);
-  app.prefix_command();
-  app.description(app.get_description() +
-                  "\n  mete run [OPTIONS] -- COMMAND [ARGUMENTS]"
-                  "\n  mete run --board NAME [OPTIONS] -- KERNEL|PROGRAM");
-  return [options, &app](const Context& context) -> Result<ExitCode> {
-    std::vector<std::string> known;
-    for (const CLI::Option* option : app.get_options()) {
-      for (const auto& name : option->get_lnames()) known.push_back("--" + name);
-    }
-    METE_TRY(const auto words, command_words(app.remaining(), known));
-    return run(*options, words, context);
-  };
+  add_command_words(app, options->words);
+  app.add_description(
+      "\n  mete run [OPTIONS] -- COMMAND [ARGUMENTS]"
+      "\n  mete run --board NAME [OPTIONS] -- KERNEL|PROGRAM");
+  return [options](const Context& context) { return run(*options, context); };
 }
 
 }  // namespace mete

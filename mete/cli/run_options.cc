@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "mete/base/text.h"
+#include "mete/cli/options.h"
 
 namespace mete {
 namespace {
@@ -39,6 +40,11 @@ Result<ControlSpec> parse_control_spec(std::string_view text) {
 }
 
 }  // namespace
+
+void add_command_words(OptionSet& app, std::vector<std::string>& words) {
+  app.add_option("COMMAND", words, "The command and its arguments, or a board's program, after --")
+      ->allow_extra_args(false);
+}
 
 Result<std::vector<Request>> parse_signal_list(std::string_view text, const Platform& platform) {
   std::vector<Request> out;

@@ -12,6 +12,12 @@
 
 namespace mete {
 
+class OptionSet;
+
+/// The command after `--`, word by word as it was typed ("[a,b]" too, which CLI11 would take
+/// apart).
+void add_command_words(OptionSet& app, std::vector<std::string>& words);
+
 /// "NAME[@domain],..": each signal over all parts of its domain; without one, over the board.
 Result<std::vector<Request>> parse_signal_list(std::string_view text, const Platform& platform);
 

@@ -4,10 +4,10 @@
 
 #include <utility>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "mete/base/text.h"
+#include "mete/cli/options.h"
 #include "mete/measure/board_workload.h"
 #include "mete/measure/child_workload.h"
 #include "mete/provider/board/board_provider.h"
@@ -101,7 +101,7 @@ Result<std::unique_ptr<Target>> make_board_target(const TargetOptions& options,
 
 }  // namespace
 
-void add_target_options(CLI::App& app, TargetOptions& options) {
+void add_target_options(OptionSet& app, TargetOptions& options) {
   app.add_option(
       "--board", options.board,
       "Replay a board in virtual time instead of this machine: v100, jetson-agx, or a CSV file");

@@ -18,6 +18,8 @@
 
 namespace mete {
 
+class OptionSet;
+
 struct TargetOptions {
   std::string board;  ///< "" for this machine
   int gpus = 1;
@@ -26,7 +28,7 @@ struct TargetOptions {
 };
 
 /// Adds the shared options to a verb.
-void add_target_options(CLI::App& app, TargetOptions& options);
+void add_target_options(OptionSet& app, TargetOptions& options);
 
 /// A platform with its clock, and the means to make workloads for it. On a board each Target is a
 /// fresh machine at virtual time 0.

@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "mete/base/text.h"
 #include "mete/cli/command.h"
 #include "mete/cli/look.h"
+#include "mete/cli/options.h"
 #include "mete/cli/target.h"
 
 namespace mete {
@@ -77,7 +77,7 @@ Result<ExitCode> write(const Options& options, const Context& context) {
 
 }  // namespace
 
-Runner add_write(CLI::App& app) {
+Runner add_write(OptionSet& app) {
   auto options = std::make_shared<Options>();
   app.add_option("NAME", options->name, "A control, by any generation's name")->required();
   app.add_option("DOMAIN", options->domain, "Its domain or a coarser one, whose parts are all set")

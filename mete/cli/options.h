@@ -1,0 +1,61 @@
+// The options of a verb. CLI11 parses them; its header costs more to compile than all verbs
+// together, so it stays in options.cc and commands.cc. SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <string>
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
+
+namespace mete {
+
+/// One option, to be refined: options.add_option("--out", path, "Folder")->required().
+class Option {
+ public:
+  explicit Option(CLI::Option* option) : option_(option) {}
+  Option* required();
+  /// Shows the value that the variable holds now as the default.
+  Option* capture_default_str();
+  /// The heading it is shown under.
+  Option* group(const std::string& heading);
+  /// For lists: one word may hold several values.
+  Option* delimiter(char separator);
+  /// For lists: false takes one word at each use of the option.
+  Option* allow_extra_args(bool value);
+  /// Not both.
+  Option* excludes(Option* other);
+  Option* range(double min, double max);
+  Option* range(int min, int max);
+  /// How often it was given.
+  [[nodiscard]] std::size_t count() const;
+
+ private:
+  CLI::Option* option_;
+};
+
+class OptionSet {
+ public:
+  explicit OptionSet(CLI::App& app) : app_(app) {}
+  OptionSet(const OptionSet&) = delete;
+  OptionSet& operator=(const OptionSet&) = delete;
+
+  /// `value` must outlive the parsing: keep it in the closure that the verb returns. Names:
+  /// "-o,--output", or "NAME" for a positional word. T: string, a number, optional of these, or a
+  /// vector of them (options.cc has the list).
+  template <class T>
+  Option* add_option(const std::string& names, T& value, const std::string& help);
+  Option* add_flag(const std::string& names, bool& value, const std::string& help);
+  /// Added to the verb's summary in its --help.
+  void add_description(const std::string& text);
+
+ private:
+  Option* keep(CLI::Option* option);
+  CLI::App& app_;
+  std::deque<Option> options_;
+};
+
+}  // namespace mete
