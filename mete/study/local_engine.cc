@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
+
+#include "mete/base/text.h"
 
 namespace mete {
 namespace {
@@ -27,6 +30,9 @@ void judge(const RunResult& run, const PointJob& job, PointOutcome& outcome) {
   std::tie(outcome.energy, outcome.source) = energy_of(run, job.energy_signals);
   if (run.interrupted) {
     outcome.kind = PointOutcome::Kind::interrupted;
+  } else if (!run.outputs_complete) {
+    outcome.error = fail(Errc::failed, "report or trace could not be written{}{}",
+                         run.warnings.empty() ? "" : ": ", join(run.warnings, "; "));
   } else if (!run.exit.ok()) {
     outcome.error = run.exit.signal != 0
                         ? fail(Errc::failed, "the command was ended by signal {}", run.exit.signal)

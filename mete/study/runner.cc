@@ -65,10 +65,12 @@ void recheck(OpenStudy& study) {
   }
 }
 
-Result<void> check_same_plan(const std::string& directory, const StudyPlan& here,
-                             const StudyPlan& asked) {
-  const auto changed = differences(here, asked);
-  if (changed.empty()) return {};
+/// Whether the study in the folder is to be gone on with. One in which nothing was finished (a
+/// mistyped command) is not worth defending.
+Result<bool> goes_on(const std::string& directory, const Manifest& here, const StudyPlan& asked) {
+  const auto changed = differences(here.plan, asked);
+  if (changed.empty()) return true;
+  if (here.count(PointStatus::done) == 0) return false;
   return fail(Errc::invalid,
               "{}: holds a sweep with another plan ({}); use another --out, or start over in it "
               "with --fresh --force",
@@ -143,8 +145,13 @@ Result<OpenStudy> open_study(const std::string& directory, const StudyPlan& plan
   }
   if (has_manifest && !options.fresh) {
     METE_TRY(study.manifest, load_manifest(directory, study.notices));
-    METE_TRY_VOID(check_same_plan(directory, study.manifest.plan, plan));
-    recheck(study);
+    METE_TRY(const bool same, goes_on(directory, study.manifest, plan));
+    if (same) {
+      recheck(study);
+    } else {
+      remove_old_runs(directory);
+      study.manifest = std::move(asked);
+    }
   } else {
     const auto foreign = std::find_if_not(names.begin(), names.end(),
                                           [](const auto& name) { return is_ours(name); });
