@@ -49,7 +49,12 @@ bool put_string(hid_t object, const std::string& name, std::string_view value, H
 
 }  // namespace
 
-void be_quiet() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
+void be_quiet() {
+  // Everything is closed by its owner; after a full disk HDF5's own cleaning up at exit has
+  // crashed.
+  H5dont_atexit();
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+}
 
 std::string last_error() {
   std::string reason;
@@ -109,19 +114,26 @@ Result<OutputFile> OutputFile::create(const std::string& path) {
   return OutputFile(path, std::move(part), std::move(file));
 }
 
-Error OutputFile::failed() const { return fail(Errc::failed, "{}: {}", path_, last_error()); }
+Error OutputFile::failed() {
+  Error error = fail(Errc::failed, "{}: {}", path_, last_error());
+  turn_away();
+  return error;
+}
+
+/// HDF5 keeps what it could not write and tries again whenever something is closed. The file is
+/// lost anyway, so its descriptor is turned to where writes always succeed.
+void OutputFile::turn_away() const {
+  void* handle = nullptr;
+  if (!file_.ok() || H5Fget_vfd_handle(file_.id(), H5P_DEFAULT, &handle) < 0 || handle == nullptr)
+    return;
+  const int nowhere = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (nowhere < 0) return;
+  ::dup2(nowhere, *static_cast<int*>(handle));
+  ::close(nowhere);
+}
 
 void OutputFile::abandon() {
-  // HDF5 keeps what it could not write and tries again for ever, even when the process exits. The
-  // file is lost anyway, so its descriptor is turned to where writes always succeed.
-  void* handle = nullptr;
-  if (file_.ok() && H5Fget_vfd_handle(file_.id(), H5P_DEFAULT, &handle) >= 0 && handle != nullptr) {
-    const int nowhere = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (nowhere >= 0) {
-      ::dup2(nowhere, *static_cast<int*>(handle));
-      ::close(nowhere);
-    }
-  }
+  turn_away();
   file_.reset();
   ::unlink(part_.c_str());
 }

@@ -71,14 +71,16 @@ class OutputFile {
 
   [[nodiscard]] hid_t id() const { return file_.id(); }
   [[nodiscard]] const std::string& path() const { return path_; }
-  /// The error for a failed call on this file: names it and says why.
-  [[nodiscard]] Error failed() const;
+  /// The error for a failed call on this file: names it and says why. The file is given up: what is
+  /// written to it from now on goes nowhere.
+  [[nodiscard]] Error failed();
   /// Closes and renames.
   Result<void> commit();
 
  private:
   OutputFile(std::string path, std::string part, Handle file)
       : path_(std::move(path)), part_(std::move(part)), file_(std::move(file)) {}
+  void turn_away() const;
   void abandon();
 
   std::string path_;

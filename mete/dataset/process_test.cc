@@ -340,6 +340,26 @@ TEST(Process, LeavesNothingOnAFullDisk) {
   EXPECT_TRUE(process_sweeps(options(folder))) << "HDF5 is as good as before";
 }
 
+TEST(Process, LeavesNothingWhenTheDiskFillsUpLate) {
+  TempFolder folder;
+  write_run(folder, "s", "a", 1000, 1, 10, 100);
+  auto text = testing::trace_text(1e9);
+  const auto rows = text.substr(text.find("\n0.") + 1);
+  for (int i = 0; i < 8000; ++i) text += rows;
+  folder.write("s/agent_monitor.a.gpufreq_1000.trial_1.trace-h", text);
+  folder.write("out.h5", "old");
+  const auto run_out_of_space = [&] {
+    ::signal(SIGXFSZ, SIG_IGN);
+    const rlimit small{rlim_t{12} << 20U, RLIM_INFINITY};
+    ::setrlimit(RLIMIT_FSIZE, &small);
+    const auto full = process_sweeps(options(folder));
+    std::exit(!full && full.error().what.ends_with("File too large") ? 0 : 1);
+  };
+  EXPECT_EXIT(run_out_of_space(), ::testing::ExitedWithCode(0), "");
+  EXPECT_EQ(slurp(folder.path("out.h5")), "old");
+  EXPECT_EQ(files_in(folder.path()), 2U);
+}
+
 TEST(TrainingTable, ReadsPandasTablesAndRefusesFixedOnes) {
   if (!have_pandas()) GTEST_SKIP() << "no /usr/bin/python3 with pandas and PyTables";
   TempFolder folder;
