@@ -101,7 +101,8 @@ int run_command_line(int argc, char** argv, const Context& context) {
   }
   if (argc > 1 && chosen == nullptr && wanted.front() != '-') return unknown_verb(wanted);
   try {
-    app.parse(argc, argv);
+    app.parse(options ? options->split_command(argc, argv) : argc, argv);
+    if (options) options->join_command();
   } catch (const CLI::Success& done) {
     return app.exit(done);
   } catch (const CLI::ParseError& error) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -56,6 +57,26 @@ Option* OptionSet::add_option(const std::string& names, T& value, const std::str
 
 Option* OptionSet::add_flag(const std::string& names, bool& value, const std::string& help) {
   return keep(app_.add_flag(names, value, help));
+}
+
+void OptionSet::add_command(std::vector<std::string>& words, const std::string& help) {
+  command_ = &words;
+  app_.add_option("COMMAND", words, help);
+}
+
+int OptionSet::split_command(int argc, char** argv) {
+  if (command_ == nullptr) return argc;
+  for (int i = 0; i < argc; ++i) {
+    if (std::string_view(argv[i]) != "--") continue;
+    after_dashes_.assign(argv + i + 1, argv + argc);
+    return i;
+  }
+  return argc;
+}
+
+void OptionSet::join_command() {
+  if (command_ == nullptr) return;
+  command_->insert(command_->end(), after_dashes_.begin(), after_dashes_.end());
 }
 
 void OptionSet::add_description(const std::string& text) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <deque>
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -49,6 +50,13 @@ class OptionSet {
   template <class T>
   Option* add_option(const std::string& names, T& value, const std::string& help);
   Option* add_flag(const std::string& names, bool& value, const std::string& help);
+  /// The command that the verb runs: all words after `--`, exactly as they were typed (CLI11 would
+  /// take "[a,b]" apart); plain words work without `--` too.
+  void add_command(std::vector<std::string>& words, const std::string& help);
+  /// Sets the words after `--` aside; how many of argv are left for CLI11.
+  int split_command(int argc, char** argv);
+  /// Once CLI11 has parsed the others.
+  void join_command();
   /// Added to the verb's summary in its --help.
   void add_description(const std::string& text);
 
@@ -56,6 +64,8 @@ class OptionSet {
   Option* keep(CLI::Option* option);
   CLI::App& app_;
   std::deque<Option> options_;
+  std::vector<std::string>* command_ = nullptr;
+  std::vector<std::string> after_dashes_;
 };
 
 }  // namespace mete

@@ -1,6 +1,7 @@
 // mete run: any command, or a board's program, under observation. Its options are those of the
 // Python tutorial's agent (base_agent.py) and of geopmlaunch, under both names where they differ.
 // SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <memory>
@@ -77,6 +78,15 @@ std::string loop_sentence(const RunResult& result, bool replayed) {
   return "";
 }
 
+/// One line, and not a long one: the whole command is in the report.
+std::string shortened(std::string command) {
+  constexpr std::size_t kLongest = 60;
+  std::replace(command.begin(), command.end(), '\n', ' ');
+  if (command.size() <= kLongest) return command;
+  command.resize(kLongest);
+  return command + "..";
+}
+
 void print_summary(const RunResult& result, const SessionOptions& options,
                    const std::string& command) {
   std::string ended = fmt::format("exit code {}", result.exit.code);
@@ -84,7 +94,7 @@ void print_summary(const RunResult& result, const SessionOptions& options,
   std::string files;
   if (!options.report_path.empty()) files += fmt::format("; report: {}", options.report_path);
   if (!options.trace_path.empty()) files += fmt::format("; trace: {}", options.trace_path);
-  fmt::print(stderr, "mete: {} ran for {}, {}; {}{}{}\n", command,
+  fmt::print(stderr, "mete: {} ran for {}, {}; {}{}{}\n", shortened(command),
              format_quantity(result.seconds, "s", 4), ended, energy_sentence(result),
              loop_sentence(result, options.replayed), files);
 }

@@ -42,8 +42,8 @@ Result<ControlSpec> parse_control_spec(std::string_view text) {
 }  // namespace
 
 void add_command_words(OptionSet& app, std::vector<std::string>& words) {
-  app.add_option("COMMAND", words, "The command and its arguments, or a board's program, after --")
-      ->allow_extra_args(false);
+  app.add_command(words,
+                  "The command and its arguments, or with --board a kernel or a program file");
 }
 
 Result<std::vector<Request>> parse_signal_list(std::string_view text, const Platform& platform) {

@@ -14,8 +14,7 @@ namespace mete {
 
 class OptionSet;
 
-/// The command after `--`, word by word as it was typed ("[a,b]" too, which CLI11 would take
-/// apart).
+/// The words after `--`, which `run`, `sweep` and `tune` take alike; see OptionSet::add_command.
 void add_command_words(OptionSet& app, std::vector<std::string>& words);
 
 /// "NAME[@domain],..": each signal over all parts of its domain; without one, over the board.
