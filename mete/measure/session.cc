@@ -220,6 +220,10 @@ Result<void> Run::start() {
   origin_ = clock_.now();
   last_sample_ = origin_;
   sample(origin_);
+  for (auto& t : tracked_) {
+    // A rate has no value before its second reading, which is no fault; a count must have one.
+    if (t.info.behavior != Behavior::monotone) t.faults_before = platform_.faults(t.handle);
+  }
   steer(origin_);
   started_ = clock_.now();
   METE_TRY_VOID(workload_.start());

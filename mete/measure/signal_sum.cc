@@ -47,7 +47,8 @@ void SignalSum::add(double value, double seconds) noexcept {
   if (value < last_) went_back_ = behavior_ == Behavior::monotone;
   last_ = value;
   if (seconds > 0) {
-    weighted_ += value * seconds;
+    // From the first value on: the mean of a constant is that constant, to the last digit.
+    weighted_ += (value - first_) * seconds;
     weight_ += seconds;
   }
 }
@@ -57,7 +58,7 @@ double SignalSum::figure() const noexcept {
     case Behavior::monotone:
       return count_ < 2 || went_back_ ? kNaN : last_ - first_;
     case Behavior::variable:
-      return weight_ > 0 ? weighted_ / weight_ : kNaN;
+      return weight_ > 0 ? first_ + weighted_ / weight_ : kNaN;
     case Behavior::constant:
     case Behavior::label:
       break;
