@@ -3,7 +3,10 @@
 clocks, in GEOPM's formats, as large as asked for. Figures are made up; their shape (energy against clock, activity,
 idle ends) is that of a real GPU. Same seed, same files.
 
-    generate.py DIR --megabytes 220 [--apps 4] [--clocks 8] [--trials 3] [--seed 1]
+    generate.py DIR --megabytes 220 [--apps 4] [--clocks 8] [--trials 3] [--seed 1] [--cells full|sensor]
+
+--cells full: 17 digits wherever a figure has a fraction, as mete writes. --cells sensor: the resolution that the
+sensors have (NVML: mW, mJ, per cent; RAPL: 61 uJ; DCGM: six digits), which prints shorter.
 """
 # SPDX-License-Identifier: BSD-3-Clause
 import argparse
@@ -29,6 +32,24 @@ def row_tail(rng, clock, app, active):
              repr(clock if active else 135e6), repr(1e6 + rng.uniform(0, 1e5)), repr(power * noise),
              repr(0.97 * noise if active else 0.0), repr(min(1.0, (0.9 - 0.2 * app) * noise) if active else 0.0),
              repr(min(1.0, (0.1 + 0.25 * app) * noise) if active else 0.01)]
+    return "|".join(cells)
+
+
+def sensor_tail(rng, clock, app, active):
+    """The same in the resolution of the sensors."""
+    power = (60 + 180 * clock / 1.53e9 * (0.5 + 0.5 * app)) if active else 40.0
+    noise = rng.uniform(0.97, 1.03)
+    core = min(1.0, (0.9 - 0.2 * app) * noise) if active else 0.0
+    memory = min(1.0, (0.1 + 0.25 * app) * noise) if active else 0.01
+    cells = ["-1", "0x%016x" % (0x725e8066 + app * 10), "0x0000000100000000", "0",
+             repr(round((242598.26 + rng.uniform(0, 5000)) * 16384) / 16384),
+             repr(round((31537.686 + rng.uniform(0, 500)) * 16384) / 16384),
+             "%.6g" % (100 * noise) if rng.random() > 0.001 else "nan", "%.6g" % (20 * noise),
+             str(round(2.1e9 * noise / 1e8) * 10**8), str(44306314967139 + rng.randrange(10**12)),
+             str(44889410342036 + rng.randrange(10**12)), str(round(60 * noise)),
+             str(int(clock if active else 135e6)), repr(round(1e6 + rng.uniform(0, 1e5), 3)),
+             repr(round(power * noise, 3)), repr(round(0.97 * noise, 2) if active else 0),
+             "%.6g" % core, "%.6g" % memory]
     return "|".join(cells)
 
 
@@ -62,20 +83,27 @@ def main():
     parser.add_argument("--clocks", type=int, default=8)
     parser.add_argument("--trials", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--cells", choices=["full", "sensor"], default="full")
     args = parser.parse_args()
     rng = random.Random(args.seed)
     os.makedirs(args.folder, exist_ok=True)
     files = args.apps * args.clocks * args.trials
     clocks = [705e6 + i * (1530e6 - 705e6) / max(1, args.clocks - 1) for i in range(args.clocks)]
-    rows = max(20, int(args.megabytes * 1e6 / files / 282))
+    tail = row_tail if args.cells == "full" else sensor_tail
+    rows = max(20, int(args.megabytes * 1e6 / files / (282 if args.cells == "full" else 195)))
     idle = max(2, rows // 50)
+
+    def time(row, rng):
+        at = row * PERIOD + rng.random() * 1e-3
+        return repr(at if args.cells == "full" else round(at, 9))
+
     written = 0
     for app in range(args.apps):
         for clock in clocks:
             # Rows are drawn from a pool: making every one afresh would take longer than the measurement.
             hertz = round(clock / 1e6) * 1e6
-            busy = [row_tail(rng, hertz, app, True) for _ in range(min(rows, 2000))]
-            still = [row_tail(rng, hertz, app, False) for _ in range(min(rows, 100))]
+            busy = [tail(rng, hertz, app, True) for _ in range(min(rows, 2000))]
+            still = [tail(rng, hertz, app, False) for _ in range(min(rows, 100))]
             for trial in range(1, args.trials + 1):
                 stem = (f"agent_monitor.app{app}.gpufreq_{round(clock / 1e6)}.memratio_{app}"
                         f".precision_double.trial_{trial}")
@@ -86,7 +114,7 @@ def main():
                     for row in range(rows):
                         active = idle <= row < rows - idle
                         pool = busy if active else still
-                        out.write(f"{row * PERIOD + rng.random() * 1e-3!r}|{pool[(row + trial * 7) % len(pool)]}\n")
+                        out.write(f"{time(row, rng)}|{pool[(row + trial * 7) % len(pool)]}\n")
                     written += out.tell()
                 write_report(os.path.join(args.folder, stem + ".report"), rng, app, hertz, rows)
     print(f"{args.folder}: {files} traces of {rows} rows, {written / 1e6:.1f} MB")

@@ -50,7 +50,7 @@ def read_reports(folder, index, node):
     for path in sorted(glob.glob(os.path.join(folder, "*.report"))):
         frequency, trial, config = parse_name(path, ".report")
         with open(path) as text:
-            report = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+            report = yaml.safe_load(text)
         totals = report["Hosts"][node]["Application Totals"]
         rows.append({"app-config": f"{index}{config}", "gpu-frequency": frequency, "trial": trial,
                      "runtime": float(totals[first_of(totals, RUNTIME)]),
