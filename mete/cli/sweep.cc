@@ -8,6 +8,7 @@
 
 #include "mete/base/text.h"
 #include "mete/cli/options.h"
+#include "mete/cli/run_options.h"
 #include "mete/cli/sweep_setup.h"
 #include "mete/study/summary.h"
 
@@ -150,8 +151,7 @@ Runner add_sweep(OptionSet& app) {
                "With --fresh: remove the runs of the earlier sweep and start over");
   app.add_flag("--json", options->json, "Print the result as JSON");
   add_target_options(app, sweep.target);
-  app.add_option("command", sweep.command,
-                 "After --: the command, or with --board a kernel or a program file");
+  add_command_words(app, sweep.command);
   return [options](const Context& context) { return run(*options, context); };
 }
 

@@ -8,6 +8,7 @@
 #include "mete/base/files.h"
 #include "mete/base/text.h"
 #include "mete/cli/options.h"
+#include "mete/cli/run_options.h"
 #include "mete/cli/tune_choice.h"
 #include "mete/cli/tune_report.h"
 #include "mete/cli/tune_steps.h"
@@ -138,8 +139,7 @@ Runner add_tune(OptionSet& app) {
   app.add_option("--out", options->out, "Folder for everything; ./mete-tune-PROGRAM if not given");
   app.add_flag("--json", options->json, "Print tune.json");
   add_target_options(app, options->target);
-  app.add_option("command", options->command,
-                 "After --: the command, or with --board a kernel or a program file");
+  add_command_words(app, options->command);
   return [options](const Context& context) { return run(*options, context); };
 }
 
