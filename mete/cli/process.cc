@@ -39,6 +39,7 @@ Json summary_json(const ProcessSummary& summary, const std::string& output, doub
   }
   return Json::object({{"output", output},
                        {"node", summary.node},
+                       {"source", summary.replayed ? "replayed" : "measured"},
                        {"runs", summary.runs},
                        {"trace_rows", summary.trace_rows},
                        {"rows", summary.rows},

@@ -16,6 +16,9 @@
 
 namespace mete {
 
+/// The annotation that says whether rows were measured or replayed from a board.
+inline constexpr const char* kSourceAttribute = "mete_source";
+
 enum class CellType { float64, int64, boolean, text };
 
 struct TableColumn {
@@ -47,6 +50,8 @@ class PandasTableWriter {
   /// add_row.
   std::byte* row() { return chunk_.data() + in_chunk_ * row_bytes_; }
   Result<void> add_row();
+  /// Adds a word about the whole table, which pandas passes over.
+  Result<void> annotate(const std::string& name, std::string_view value);
   /// Writes what is left. Rows added later are lost.
   Result<void> finish();
 
@@ -84,6 +89,8 @@ class PandasTableReader {
   [[nodiscard]] const TableColumn* find(std::string_view name) const;
   [[nodiscard]] std::uint64_t rows() const { return rows_; }
   [[nodiscard]] std::size_t row_bytes() const { return row_bytes_; }
+  /// What annotate() added; empty if nothing.
+  [[nodiscard]] std::string annotation(const std::string& name) const;
   /// The next rows' bytes, empty at the end; valid until the next call.
   Result<std::span<const std::byte>> next();
 

@@ -96,6 +96,10 @@ Result<void> PandasTableReader::add_field(unsigned field) {
   return {};
 }
 
+std::string PandasTableReader::annotation(const std::string& name) const {
+  return hdf5::get_text(dataset_.id(), name);
+}
+
 const TableColumn* PandasTableReader::find(std::string_view name) const {
   const auto found = std::find_if(columns_.begin(), columns_.end(),
                                   [&](const TableColumn& c) { return c.name == name; });

@@ -197,6 +197,11 @@ Result<void> PandasTableWriter::flush_chunk() {
   return {};
 }
 
+Result<void> PandasTableWriter::annotate(const std::string& name, std::string_view value) {
+  if (!hdf5::put_text(dataset_.id(), name, value)) return file_->failed();
+  return {};
+}
+
 Result<void> PandasTableWriter::finish() {
   METE_TRY_VOID(flush_chunk());
   const bool counted = hdf5::put_integer(dataset_.id(), "NROWS", static_cast<std::int64_t>(rows_));

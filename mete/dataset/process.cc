@@ -171,6 +171,12 @@ class Process {
 
   void summarise() {
     summary_.runs = runs_.size();
+    summary_.replayed = std::any_of(runs_.begin(), runs_.end(),
+                                    [](const UsableRun& run) { return run.roi.replayed; });
+    if (summary_.replayed) {
+      summary_.notes.emplace_back(
+          "replayed from a board: what is learned from it is about that board");
+    }
     summary_.trace_rows = counts_.trace_rows;
     summary_.rows = counts_.rows;
     summary_.bytes_read = counts_.bytes_read;

@@ -101,6 +101,24 @@ TEST(Process, WritesWhatLearnNeeds) {
   EXPECT_FALSE(read_training_table(folder.path("out.h5"), {.node = "other", .roi_only = true}));
 }
 
+TEST(Process, MarksWhatABoardReplayed) {
+  TempFolder folder;
+  write_sweep(folder);
+  ASSERT_TRUE(process_sweeps(options(folder)));
+  EXPECT_EQ(read_training_table(folder.path("out.h5"))->source, "measured");
+  folder.write("s/agent_monitor.flat.gpufreq_800.trial_1.trace-h",
+               "# mete_replayed: true\n" + testing::trace_text(8e8));
+  for (const bool compat : {false, true}) {
+    auto o = options(folder);
+    o.compat = compat;
+    const auto summary = process_sweeps(o);
+    ASSERT_TRUE(summary) << summary.error().what;
+    EXPECT_TRUE(summary->replayed);
+    EXPECT_TRUE(mentions(summary->notes, "replayed"));
+    EXPECT_EQ(read_training_table(o.output)->source, "replayed");
+  }
+}
+
 TEST(Process, OpensInPandas) {
   if (!have_pandas()) GTEST_SKIP() << "no /usr/bin/python3 with pandas and PyTables";
   TempFolder folder;

@@ -111,6 +111,7 @@ class Scanner {
     RoiScan roi;
     roi.clock = kNaN;
     roi.columns = trace.columns();
+    roi.replayed = trace.preamble("mete_replayed") == "true";
     for (const auto column : {activity, utilization}) {
       if (column == TraceFile::npos || trace.columns()[column].is_text) continue;
       METE_TRY_VOID(scan_by(column, trace, roi));

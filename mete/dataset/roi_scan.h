@@ -22,6 +22,7 @@ struct RoiScan {
   /// The highest core clock among some active rows of the beginning and the end, Hz; NaN if
   /// unknown.
   double clock = 0;
+  bool replayed = false;  ///< the trace says that a board replayed other hardware's measurements
   std::vector<TraceColumn> columns;  ///< of the trace
 };
 

@@ -93,6 +93,9 @@ class Output {
       for (const auto i : order_) METE_TRY_VOID(write_trace(table.columns(), i, table));
     }
     counts_.rows = table.rows();
+    const bool replayed = std::any_of(input_.runs.begin(), input_.runs.end(),
+                                      [](const UsableRun& run) { return run.roi.replayed; });
+    METE_TRY_VOID(table.annotate(kSourceAttribute, replayed ? "replayed" : "measured"));
     return table.finish();
   }
 

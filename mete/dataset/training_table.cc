@@ -34,6 +34,7 @@ class Reader {
     METE_TRY_VOID(choose_node());
     METE_TRY(PandasTableReader table,
              PandasTableReader::open(file_.id(), path_, data_.node + std::string(kSuffix)));
+    data_.source = table.annotation(kSourceAttribute);
     METE_TRY_VOID(find_columns(table));
     METE_TRY_VOID(read_rows(table));
     METE_TRY_VOID(read_choices());

@@ -39,6 +39,8 @@ struct PhiChoice {
 /// What `learn` needs of a training table; element i of every row vector is the same trace row.
 struct TrainingData {
   std::string node;
+  /// "measured", or "replayed" if any run was a board's; empty if the file does not say (pandas').
+  std::string source;
   std::vector<std::string> app_configs;  ///< in order of app-index
   std::vector<std::vector<PhiChoice>>
       choices;  ///< per app-config, phi ascending; empty: none was possible
@@ -88,6 +90,7 @@ struct ProcessSummary {
   std::size_t runs = 0;
   std::size_t rows = 0;        ///< rows written (eleven-fold with compat)
   std::size_t trace_rows = 0;  ///< rows read from traces
+  bool replayed = false;       ///< some run replayed measurements of other hardware
   std::uint64_t bytes_read = 0;
   std::uint64_t bytes_written = 0;
   std::vector<AppConfigSummary> app_configs;
