@@ -12,7 +12,6 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <torch/optim/adam.h>
 #include <torch/script.h>
 
 #include "mete/base/rng.h"
@@ -44,6 +43,52 @@ torch::Tensor random_tensor(std::vector<std::int64_t> shape, std::size_t fan_in,
   return tensor.requires_grad_();
 }
 
+/// Adam (Kingma and Ba, 2015) with PyTorch's defaults, in plain loops: the network has some 200
+/// parameters in ten tensors, and libtorch's own spends most of a step on calling its operators.
+class Adam {
+ public:
+  Adam(std::vector<torch::Tensor> parameters, double rate)
+      : parameters_(std::move(parameters)), rate_(rate) {
+    for (const auto& parameter : parameters_) {
+      moments_.emplace_back(static_cast<std::size_t>(parameter.numel()));
+    }
+  }
+  void forget_gradients() {
+    for (auto& parameter : parameters_) parameter.mutable_grad().reset();
+  }
+  void step() {
+    ++steps_;
+    const double first = 1 - std::pow(kDecay1, steps_);
+    const double second = 1 - std::pow(kDecay2, steps_);
+    for (std::size_t p = 0; p < parameters_.size(); ++p) {
+      const auto gradient = parameters_[p].grad().contiguous();
+      const float* g = gradient.data_ptr<float>();
+      float* value = parameters_[p].data_ptr<float>();
+      for (auto& [mean, square] : moments_[p]) {
+        const auto slope = static_cast<double>(*g++);
+        mean = kDecay1 * mean + (1 - kDecay1) * slope;
+        square = kDecay2 * square + (1 - kDecay2) * slope * slope;
+        const double change = rate_ * (mean / first) / (std::sqrt(square / second) + kTiny);
+        *value = static_cast<float>(static_cast<double>(*value) - change);
+        ++value;
+      }
+    }
+  }
+
+ private:
+  static constexpr double kDecay1 = 0.9;
+  static constexpr double kDecay2 = 0.999;
+  static constexpr double kTiny = 1e-8;
+  struct Moments {
+    double mean = 0;
+    double square = 0;
+  };
+  std::vector<torch::Tensor> parameters_;
+  std::vector<std::vector<Moments>> moments_;
+  double rate_;
+  int steps_ = 0;
+};
+
 struct Layer {
   torch::Tensor weight;
   torch::Tensor bias;
@@ -69,13 +114,12 @@ class Training final : public TorchTraining {
       layers_.push_back(std::move(layer));
       fan_in = width;
     }
-    optimizer_ = std::make_unique<torch::optim::Adam>(
-        parameters, torch::optim::AdamOptions(spec.learning_rate));
+    optimizer_ = std::make_unique<Adam>(std::move(parameters), spec.learning_rate);
   }
 
   Result<double> step(std::span<const float> rows, std::span<const float> targets) override {
     try {
-      optimizer_->zero_grad();
+      optimizer_->forget_gradients();
       const auto normal = torch::batch_norm(borrow(rows, inputs_), scale(), shift_, {}, {}, true,
                                             kMomentum, kEpsilon, false);
       const auto loss = torch::mse_loss(layers_forward(normal), borrow(targets, 1));
@@ -156,7 +200,7 @@ class Training final : public TorchTraining {
   torch::Tensor scale_;
   torch::Tensor shift_;
   std::vector<Layer> layers_;
-  std::unique_ptr<torch::optim::Adam> optimizer_;
+  std::unique_ptr<Adam> optimizer_;
 };
 
 }  // namespace
