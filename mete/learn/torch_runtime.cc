@@ -7,7 +7,6 @@
 
 #include "mete/base/files.h"
 #include "mete/base/library.h"
-#include "mete/base/text.h"
 
 namespace mete {
 namespace {
@@ -64,8 +63,8 @@ std::vector<std::string> torch_plugin_paths() {
     paths.push_back(path_join(folder, kPluginName));
   }
   const auto prefix = path_join(program_directory(), "..");
-  for (const auto* folder : {"lib", "lib/mete", "lib/x86_64-linux-gnu/mete",
-                             "lib/aarch64-linux-gnu/mete", "lib64/mete"}) {
+  for (const auto* folder : {"lib64/mete", "lib/x86_64-linux-gnu/mete",
+                             "lib/aarch64-linux-gnu/mete", "lib/mete", "lib"}) {
     paths.push_back(path_join(path_join(prefix, folder), kPluginName));
   }
   return paths;
@@ -76,11 +75,10 @@ Result<TorchRuntime*> open_torch_runtime() {
   for (const auto& path : paths) {
     if (path_exists(path)) return open_plugin(path);
   }
-  return fail(
-      Errc::unavailable,
-      "training and the torch agent need libtorch, which this mete was built without ({} is "
-      "in none of {}); apt install libtorch-dev, then build again",
-      kPluginName, join(paths, ", "));
+  return fail(Errc::unavailable,
+              "training and the torch agent need libtorch: its plugin {} is neither in {} nor in "
+              "$METE_PLUGIN_DIR; apt install libtorch-dev, then build mete again",
+              kPluginName, dir_name(paths.back()));
 }
 
 }  // namespace mete
