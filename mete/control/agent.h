@@ -19,6 +19,8 @@
 
 namespace mete {
 
+class ResponseModel;
+
 /// One policy value an agent takes.
 struct PolicyField {
   std::string name;
@@ -38,6 +40,8 @@ struct AgentInfo {
   std::vector<std::string> signals;  ///< columns of an observation, in order
   std::string control;               ///< what it sets; "" if it only watches
   double period_seconds = 0.05;      ///< the loop period it wants
+  /// Columns after those of `signals`: NaN on machines that lack them.
+  std::vector<std::string> optional_signals = {};
 };
 
 /// What an agent is told of a part before the first step.
@@ -73,11 +77,17 @@ class Agent {
                     std::span<double> decisions) noexcept = 0;
   /// Lines for the report's host section (key, value).
   virtual std::vector<std::pair<std::string, std::string>> report_lines() const { return {}; }
+  /// Columns of its own in the trace, known from start() on, and their values after each step.
+  virtual std::vector<std::string> trace_columns() const { return {}; }
+  virtual void trace_values(std::span<double> /*out*/) const noexcept {}
 };
 
 /// What agents are made from.
 struct AgentContext {
-  std::string model_path;  ///< --model
+  std::string model_path;          ///< --model
+  std::string frequency_map_path;  ///< --frequency-map
+  /// What an agent that learns responses is given in memory; else it reads model_path.
+  std::shared_ptr<const ResponseModel> response = nullptr;
 };
 
 struct AgentEntry {

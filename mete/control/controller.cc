@@ -28,6 +28,24 @@ Error no_parts(const AgentInfo& info) {
       gpu ? "`mete doctor` says why, and `--board v100` replays one" : "`mete doctor` says why");
 }
 
+/// A signal that no part of the agent's domain has of its own (the time, the region) is the whole
+/// board's for each of them.
+Result<Request> signal_of_part(const Platform& platform, const std::string& name, Domain domain,
+                               int part) {
+  METE_TRY(const auto signal, platform.signal_info(name));
+  if (platform.topology().is_nested(signal.domain, domain)) return Request{name, domain, part};
+  return Request{name, Domain::board, 0};
+}
+
+/// Its handle, or -1 where the machine lacks it.
+int push_optional(Platform& platform, const std::string& name, Domain domain, int part) {
+  if (!platform.has_signal(name)) return -1;
+  const auto request = signal_of_part(platform, name, domain, part);
+  if (!request) return -1;
+  const auto handle = platform.push_signal(*request);
+  return handle ? *handle : -1;
+}
+
 }  // namespace
 
 Controller::Controller(std::unique_ptr<Agent> agent, std::vector<double> policy)
@@ -74,8 +92,12 @@ Result<void> Controller::begin(Platform& platform, ControlGuard& guard) {
   control_handles_.clear();
   for (int part = 0; part < parts; ++part) {
     for (const auto& name : info.signals) {
-      METE_TRY(const int handle, platform.push_signal({name, info.domain, part}));
+      METE_TRY(const auto request, signal_of_part(platform, name, info.domain, part));
+      METE_TRY(const int handle, platform.push_signal(request));
       signal_handles_.push_back(handle);
+    }
+    for (const auto& name : info.optional_signals) {
+      signal_handles_.push_back(push_optional(platform, name, info.domain, part));
     }
   }
   for (const auto& request : controls) {
@@ -92,7 +114,7 @@ Result<void> Controller::begin(Platform& platform, ControlGuard& guard) {
 
 void Controller::step(Platform& platform, double time_seconds) noexcept {
   for (std::size_t i = 0; i < signal_handles_.size(); ++i) {
-    values_[i] = platform.value(signal_handles_[i]);
+    values_[i] = signal_handles_[i] < 0 ? kNan : platform.value(signal_handles_[i]);
   }
   std::fill(decisions_.begin(), decisions_.end(), kNan);
   agent_->step({time_seconds, parts_, values_}, policy_, decisions_);
@@ -111,12 +133,14 @@ std::vector<std::string> Controller::trace_columns() const {
   for (std::size_t part = 0; part < control_handles_.size(); ++part) {
     columns.push_back(column_name({"AGENT_" + info.control, info.domain, static_cast<int>(part)}));
   }
+  for (auto& column : agent_->trace_columns()) columns.push_back(std::move(column));
   return columns;
 }
 
 void Controller::trace_values(std::span<double> out) const noexcept {
   const std::size_t n = std::min(out.size(), control_handles_.size());
   for (std::size_t part = 0; part < n; ++part) out[part] = requested_[part];
+  agent_->trace_values(out.subspan(n));
 }
 
 std::vector<std::pair<std::string, std::string>> Controller::report_lines() const {
@@ -133,7 +157,14 @@ std::vector<std::pair<std::string, std::string>> Controller::report_lines() cons
 
 Result<std::unique_ptr<Controller>> make_controller(std::string_view agent, std::string_view policy,
                                                     const std::string& model_path) {
-  METE_TRY(auto made, make_agent(agent, {model_path}));
+  AgentContext context;
+  context.model_path = model_path;
+  return make_controller(agent, policy, context);
+}
+
+Result<std::unique_ptr<Controller>> make_controller(std::string_view agent, std::string_view policy,
+                                                    const AgentContext& context) {
+  METE_TRY(auto made, make_agent(agent, context));
   METE_TRY(const auto named, parse_policy(policy, made->info()));
   METE_TRY(auto resolved, resolve_policy(named, made->info()));
   return std::make_unique<Controller>(std::move(made), std::move(resolved));

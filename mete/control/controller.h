@@ -34,7 +34,7 @@ class Controller final : public Steering {
   Result<void> begin(Platform& platform, ControlGuard& guard) override;
   void step(Platform& platform, double time_seconds) noexcept override;
   /// One per part: the setting asked for last, `AGENT_<CONTROL>-<domain>-<index>`; NaN before the
-  /// first.
+  /// first. Then the agent's own.
   std::vector<std::string> trace_columns() const override;
   void trace_values(std::span<double> out) const noexcept override;
   /// `Agent Domain`, `GPU Frequency Requests` (settings asked for that differ from the one before,
@@ -52,7 +52,7 @@ class Controller final : public Steering {
   std::unique_ptr<Agent> agent_;
   std::vector<double> policy_;
   std::size_t parts_ = 0;
-  std::vector<int> signal_handles_;   ///< [part * signals + signal]
+  std::vector<int> signal_handles_;   ///< [part * signals + signal]; -1: absent
   std::vector<int> control_handles_;  ///< [part]; empty if the agent only watches
   std::vector<double> values_;        ///< the observation's storage
   std::vector<double> decisions_;
@@ -62,6 +62,9 @@ class Controller final : public Steering {
 
 /// From what `mete run --agent A --policy P --model M` is given; see parse_policy for P's forms.
 /// Loads the model if the agent needs one. Wrong names and values are `invalid`.
+Result<std::unique_ptr<Controller>> make_controller(std::string_view agent, std::string_view policy,
+                                                    const AgentContext& context);
+/// The same with nothing but a model.
 Result<std::unique_ptr<Controller>> make_controller(std::string_view agent, std::string_view policy,
                                                     const std::string& model_path);
 /// The same as a Steering, for those who need no more.
