@@ -16,7 +16,9 @@
 #include <gtest/gtest.h>
 
 #include "mete/base/rng.h"
+#include "mete/control/agents/ffnet_agent.h"
 #include "mete/control/agents/fixed_agent.h"
+#include "mete/control/agents/gpu_activity_agent.h"
 #include "mete/control/agents/monitor_agent.h"
 #include "mete/control/agents/torch_agent.h"
 #include "mete/control/controller.h"
@@ -57,6 +59,22 @@ std::unique_ptr<Agent> torch_with_wild_model() {
   }));
 }
 
+/// Three regions scored by two signals and a rate against the time, which is the board's.
+std::unique_ptr<Agent> ffnet_of(const std::string& signal) {
+  const auto net = fmt::format(
+      R"({{"signal_inputs": ["{}", "GPU_POWER"], "delta_inputs": [["GPU_ENERGY", "TIME"]],
+          "trace_outputs": ["idle", "compute", "memory"],
+          "layers": [[[[4, 0.01, 0], [-2, 0, 0.02]], [-1, 1]],
+                     [[[-3, 1], [5, 0], [0, 2]], [0.5, -1, 0]]]}})",
+      signal);
+  const auto* map = R"({"idle": [1.53e9, 0.4e9], "compute": [1.4e9, 1.1e9, 0.7e9]})";
+  return make_ffnet_agent(FeedForwardNet::parse(net, "net").value(),
+                          FrequencyMap::parse(map, "map").value())
+      .value();
+}
+std::unique_ptr<Agent> ffnet_by_activity() { return ffnet_of("GPU_CORE_ACTIVITY"); }
+std::unique_ptr<Agent> ffnet_by_clock() { return ffnet_of("GPU_CORE_FREQUENCY_STATUS"); }
+
 std::vector<AgentCase> all_cases() {
   const std::vector<std::string> torch_good{"", "NAN,NAN,0", "NAN,NAN,1",
                                             "GPU_FREQ_MIN=0.9GHz,GPU_FREQ_MAX=1.2GHz,GPU_PHI=0.3"};
@@ -71,6 +89,12 @@ std::vector<AgentCase> all_cases() {
       {"fixed", plain<make_fixed_agent>, {"", "NAN", "1GHz", "1001MHz"}, {"9GHz", "1MHz", "1,2"}},
       {"torch", torch_with_rule, torch_good, torch_bad},
       {"torch_wild_model", torch_with_wild_model, torch_good, torch_bad},
+      {"gpu_activity",
+       plain<make_gpu_activity_agent>,
+       {"", "0", "1", "GPU_PHI=0.3,GPU_FREQ_EFFICIENT=0.9GHz"},
+       {"1.5", "-0.1", "GPU_FREQ_EFFICIENT=9GHz", "GPU_FREQ_EFFICIENT=1MHz"}},
+      {"ffnet", ffnet_by_activity, {"", "NAN", "0.5", "1"}, {"1.5", "-0.1", "GPU_PHI=0.5"}},
+      {"ffnet_by_clock", ffnet_by_clock, {"", "1"}, {"2"}},
       {"template_idle", plain<make_idle_agent>, {"", "0.2"}, {"1.5", "-1"}},
   };
 }
@@ -232,6 +256,8 @@ struct LoopCase {
 // NOLINTNEXTLINE(readability-identifier-naming)
 void PrintTo(const LoopCase& test, std::ostream* out) { *out << test.board; }
 
+constexpr std::size_t kGpus = 2;
+
 /// A machine of two GPUs that runs a program, and its platform.
 struct Node {
   explicit Node(const LoopCase& where)
@@ -277,6 +303,8 @@ TEST_P(AgentLoop, SteersTheBoardAndGivesTheControlsBack) {
     if (!begun) return expect_fair_refusal(begun.error(), controller.agent().info(), node);
     const auto columns = controller.trace_columns();
     std::vector<double> traced(columns.size());
+    std::vector<double> last(columns.size(), kNan);
+    std::size_t changes = 0;
     std::size_t memory = 0;
     for (int i = 0; i < 200; ++i) {
       node.clock.advance_to(node.clock.now() + std::chrono::milliseconds(50));
@@ -286,13 +314,20 @@ TEST_P(AgentLoop, SteersTheBoardAndGivesTheControlsBack) {
       controller.trace_values(traced);
       memory += allocations() - had;
       ASSERT_TRUE(node.platform->write_batch());
-      for (std::size_t gpu = 0; gpu < traced.size(); ++gpu) {
+      // What was asked for comes first, then the agent's own columns.
+      for (std::size_t gpu = 0; gpu < std::min(traced.size(), kGpus); ++gpu) {
         if (std::isnan(traced[gpu])) continue;
+        changes += traced[gpu] != last[gpu] ? 1U : 0U;
+        last[gpu] = traced[gpu];
         EXPECT_TRUE(std::binary_search(clocks.begin(), clocks.end(), traced[gpu])) << traced[gpu];
         EXPECT_EQ(traced[gpu], node.machine->range(static_cast<int>(gpu)).max);
       }
     }
     EXPECT_EQ(0U, memory);
+    const auto lines = controller.report_lines();
+    const std::pair<std::string, std::string> told{"GPU Frequency Requests",
+                                                   std::to_string(changes)};
+    EXPECT_EQ(!columns.empty(), std::find(lines.begin(), lines.end(), told) != lines.end());
     ASSERT_TRUE(guard.restore());
   }
   EXPECT_EQ(before.max, node.machine->range(0).max);
