@@ -147,8 +147,8 @@ void ChildWorkload::note_exit() noexcept {
 
 bool ChildWorkload::tree_has_ended() noexcept {
   if (!exited_) return false;
-  if (stop_signal_ == 0) return true;  // what a workload leaves running on purpose is let be
   tree_->reap_orphans(-1);
+  if (stop_signal_ == 0) return true;  // what a workload leaves running on purpose is let be
   const auto left = tree_->processes();
   // What was forked while we looked must not escape.
   if (stop_signal_ == SIGKILL && !left.empty()) tree_->send(SIGKILL);

@@ -233,7 +233,7 @@ TEST_F(ChildWorkloadTest, WhatIsLeftRunningOnPurposeIsLetBe) {
 
 TEST_F(ChildWorkloadTest, AdoptedOrphansDoNotPileUp) {
   const auto work =
-      shell("for i in 1 2 3 4 5 6 7 8; do (sh -c 'exit 0' &); done; sleep 0.2; exit 3");
+      shell("for i in 1 2 3 4 5 6 7 8; do (sh -c 'exit 0' &); done; sleep 0.5; exit 3");
   ASSERT_TRUE(work->start());
   while (!work->wait_until(clock_.now() + 10ms)) {
   }

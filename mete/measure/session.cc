@@ -3,6 +3,7 @@
 #include "mete/measure/session.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include <signal.h>
@@ -28,6 +29,7 @@ struct Tracked {
   SignalInfo info;
   int handle = 0;
   std::uint64_t faults_before = 0;
+  std::uint64_t failures = 0;  // faults other than "nothing new yet"
   SignalSum sum;
 };
 
@@ -146,7 +148,8 @@ Result<void> Run::push_signals() {
     const Request request{info.name, wanted.domain, wanted.index};
     if (known(request)) return {};
     METE_TRY(const int handle, platform_.push_signal(request));
-    tracked_.push_back({request, info, handle, platform_.faults(handle), SignalSum(info.behavior)});
+    tracked_.push_back(
+        {request, info, handle, platform_.faults(handle), 0, SignalSum(info.behavior)});
     return {};
   };
   for (const auto& request : default_signals(platform_)) {
@@ -245,7 +248,9 @@ void Run::sample(Nanoseconds now) noexcept {
   platform_.read_batch();
   const double seconds = to_seconds(now - last_sample_);
   for (std::size_t i = 0; i < tracked_.size(); ++i) {
-    values_[i] = platform_.value(tracked_[i].handle);
+    const Reading reading = platform_.sample(tracked_[i].handle);
+    values_[i] = reading.or_nan();
+    if (reading.fault && *reading.fault != Errc::retry) ++tracked_[i].failures;
     tracked_[i].sum.add(values_[i], seconds);
   }
   last_sample_ = now;
@@ -333,7 +338,8 @@ void Run::finish() {
           fmt::format("{} went back during the run, so it has no total; was the device reset?",
                       report_name(t.request)));
     }
-    if (faults > 0) {
+    // A rate asked for again before its source has moved is no news; one that never came is.
+    if (t.failures > 0 || (faults > 0 && std::isnan(t.sum.figure()) && periods_.count() > 2)) {
       result_.warnings.push_back(fmt::format("{}: {} of {} readings failed", report_name(t.request),
                                              faults, periods_.count() + 2));
     }

@@ -43,7 +43,7 @@ class ScriptedProvider final : public Provider, public Controls {
   void read_batch(std::span<Reading> out) noexcept override {
     for (std::size_t i = 0; i < pushed_.size(); ++i) {
       const double value = scripts_[pushed_[i]](to_seconds(clock_.now()));
-      out[i] = std::isnan(value) ? Reading::missing(Errc::retry) : Reading{value, std::nullopt};
+      out[i] = std::isnan(value) ? Reading::missing(Errc::gone) : Reading{value, std::nullopt};
     }
   }
   Controls* controls() override { return this; }
