@@ -56,6 +56,7 @@ Runner add_run(OptionSet& app);
 Runner add_sweep(OptionSet& app);
 Runner add_process(OptionSet& app);
 Runner add_train(OptionSet& app);
+Runner add_evaluate(OptionSet& app);
 Runner add_agent(OptionSet& app);
 Runner add_tune(OptionSet& app);
 

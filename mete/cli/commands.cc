@@ -21,7 +21,7 @@ constexpr std::string_view kLook = "Look around";
 constexpr std::string_view kMeasure = "Measure and run";
 constexpr std::string_view kLearn = "Learn and decide";
 
-constexpr std::array<Command, 11> kCommands{{
+constexpr std::array<Command, 12> kCommands{{
     {"doctor", kLook, "What can be measured and controlled here, why not, and the next step",
      "mete doctor", add_doctor},
     {"list", kLook, "Signals, controls, domains, agents or boards",
@@ -42,6 +42,9 @@ constexpr std::array<Command, 11> kCommands{{
     {"process", kLearn, "Sweeps into one training table (HDF5)", "mete process sweep -o sweep.h5",
      add_process},
     {"train", kLearn, "Train a clock model on it", "mete train sweep.h5 -o model.pt", add_train},
+    {"evaluate", kLearn, "Judge an agent on measurements it has not seen",
+     "mete evaluate v100 --train set=micro --test set=real --agent frontier --phi 0:1:0.1",
+     add_evaluate},
     {"agent", kLearn, "Agents and their policies", "mete agent -a torch -p NAN,NAN,0.5", add_agent},
 }};
 
