@@ -48,9 +48,9 @@ double clock_of_least_energy(const std::map<double, Sum>& means) {
   return best;
 }
 
-ClockChoice choose_for_app(std::span<RunFigures> runs, std::size_t app) {
+GoalClocks choose_for_app(std::span<RunFigures> runs, std::size_t app) {
   const auto means = means_by_clock(runs, app);
-  ClockChoice choice{kNaN, {}};
+  GoalClocks choice{kNaN, {}};
   if (means.empty()) return choice;
   double best_time = std::numeric_limits<double>::infinity();
   for (const auto& [clock, mean] : means) best_time = std::min(best_time, mean.time);
@@ -79,8 +79,8 @@ ClockChoice choose_for_app(std::span<RunFigures> runs, std::size_t app) {
   return choice;
 }
 
-ClockChoice choose_for_app_as_tutorial(std::span<RunFigures> runs, std::size_t app,
-                                       const std::map<std::size_t, double>& folder_top) {
+GoalClocks choose_for_app_as_tutorial(std::span<RunFigures> runs, std::size_t app,
+                                      const std::map<std::size_t, double>& folder_top) {
   double best_time = std::numeric_limits<double>::infinity();
   Sum top;
   for (const auto& run : runs) {
@@ -97,7 +97,7 @@ ClockChoice choose_for_app_as_tutorial(std::span<RunFigures> runs, std::size_t a
     run.runtime_vs_best = run.runtime / best_time;
     run.energy_vs_top = run.energy / top_energy;
   }
-  ClockChoice choice{clock_of_least_energy(means_by_clock(runs, app)), {}};
+  GoalClocks choice{clock_of_least_energy(means_by_clock(runs, app)), {}};
   for (std::size_t step = 0; step < kPhiSteps; ++step) {
     const double w = weight_of(step);
     double least = std::numeric_limits<double>::infinity();
@@ -117,20 +117,20 @@ ClockChoice choose_for_app_as_tutorial(std::span<RunFigures> runs, std::size_t a
 
 }  // namespace
 
-std::vector<ClockChoice> choose_clocks(std::span<RunFigures> runs, std::size_t app_configs) {
-  std::vector<ClockChoice> choices;
+std::vector<GoalClocks> choose_clocks(std::span<RunFigures> runs, std::size_t app_configs) {
+  std::vector<GoalClocks> choices;
   for (std::size_t app = 0; app < app_configs; ++app) choices.push_back(choose_for_app(runs, app));
   return choices;
 }
 
-std::vector<ClockChoice> choose_clocks_as_tutorial(std::span<RunFigures> runs,
-                                                   std::size_t app_configs) {
+std::vector<GoalClocks> choose_clocks_as_tutorial(std::span<RunFigures> runs,
+                                                  std::size_t app_configs) {
   std::map<std::size_t, double> folder_top;
   for (const auto& run : runs) {
     auto& top = folder_top[run.directory];
     top = std::max(top, run.frequency);
   }
-  std::vector<ClockChoice> choices;
+  std::vector<GoalClocks> choices;
   for (std::size_t app = 0; app < app_configs; ++app) {
     choices.push_back(choose_for_app_as_tutorial(runs, app, folder_top));
   }

@@ -25,19 +25,19 @@ struct RunFigures {
   double energy_vs_top = 0;    ///< the tutorial's "energy-vs-max"
 };
 
-struct ClockChoice {
+struct GoalClocks {
   double min_energy_frequency = 0;  ///< Hz; NaN if no choice could be made
   std::vector<PhiChoice> choices;   ///< kPhiSteps of them, or none
 };
 
 /// Trials are averaged first; the top clock is the app-config's own. Of equal objectives the higher
 /// clock wins. No choice with fewer than two clocks. Fills in the relative figures of the runs.
-std::vector<ClockChoice> choose_clocks(std::span<RunFigures> runs, std::size_t app_configs);
+std::vector<GoalClocks> choose_clocks(std::span<RunFigures> runs, std::size_t app_configs);
 
 /// The tutorial's rule: every run stands for itself, so that the luckiest trial decides; the top
 /// clock is that of the whole folder; the first of equal objectives wins. Runs in the order of
 /// their reports.
-std::vector<ClockChoice> choose_clocks_as_tutorial(std::span<RunFigures> runs,
-                                                   std::size_t app_configs);
+std::vector<GoalClocks> choose_clocks_as_tutorial(std::span<RunFigures> runs,
+                                                  std::size_t app_configs);
 
 }  // namespace mete

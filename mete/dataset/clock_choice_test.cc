@@ -14,7 +14,7 @@ RunFigures run(double frequency, double runtime, double energy, std::size_t app 
   return {app, 0, frequency, runtime, energy, 0, 0};
 }
 
-TEST(ClockChoice, AveragesTrialsBeforeItChooses) {
+TEST(GoalClocks, AveragesTrialsBeforeItChooses) {
   // 1 GHz looks best for energy in one lucky trial (60 J), but its mean is 100 J.
   std::vector<RunFigures> runs{run(1e9, 11, 60),     run(1e9, 11, 140),   run(1.2e9, 10.5, 80),
                                run(1.2e9, 10.5, 82), run(1.4e9, 10, 120), run(1.4e9, 10, 120)};
@@ -32,14 +32,14 @@ TEST(ClockChoice, AveragesTrialsBeforeItChooses) {
   EXPECT_DOUBLE_EQ(runs[0].energy_vs_top, 0.5);
 }
 
-TEST(ClockChoice, GivesTheHigherClockWhereBothAreAsGood) {
+TEST(GoalClocks, GivesTheHigherClockWhereBothAreAsGood) {
   std::vector<RunFigures> runs{run(1e9, 10, 100), run(2e9, 10, 100)};
   const auto chosen = choose_clocks(runs, 1);
   ASSERT_EQ(chosen[0].choices.size(), kPhiSteps);
   for (const auto& choice : chosen[0].choices) EXPECT_EQ(choice.frequency, 2e9);
 }
 
-TEST(ClockChoice, MakesNoChoiceFromOneClock) {
+TEST(GoalClocks, MakesNoChoiceFromOneClock) {
   std::vector<RunFigures> runs{run(1e9, 10, 100), run(1e9, 11, 90), run(2e9, 5, 50, 1)};
   const auto choices = choose_clocks(runs, 3);
   for (const auto& choice : choices) {
@@ -48,7 +48,7 @@ TEST(ClockChoice, MakesNoChoiceFromOneClock) {
   }
 }
 
-TEST(ClockChoice, AgreesWithTryingEveryClock) {
+TEST(GoalClocks, AgreesWithTryingEveryClock) {
   Rng rng(11);
   for (int i = 0; i < 300; ++i) {
     std::vector<RunFigures> runs;

@@ -215,7 +215,7 @@ class Process {
   ProcessSummary summary_;
   std::vector<std::string> app_configs_;
   std::vector<UsableRun> runs_;
-  std::vector<ClockChoice> choices_;
+  std::vector<GoalClocks> choices_;
   TableCounts counts_;
   double bytes_ = 0;
 };

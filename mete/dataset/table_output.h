@@ -29,7 +29,7 @@ struct TableInput {
   const std::string& node;
   const std::vector<std::string>& app_configs;
   const std::vector<UsableRun>& runs;
-  const std::vector<ClockChoice>& choices;  ///< per app-config
+  const std::vector<GoalClocks>& choices;  ///< per app-config
 };
 
 struct TableWatch {
