@@ -57,7 +57,7 @@ Result<ExitCode> list_agents(bool json) {
     if (json) {
       all.push(to_json(agent->info()));
     } else {
-      fmt::print("{:<10}{}\n", entry.name, entry.description);
+      fmt::print("{:<14}{}\n", entry.name, entry.description);
     }
   }
   if (json) fmt::print("{}\n", all.dump());
@@ -71,7 +71,7 @@ void print_agent(const AgentInfo& info) {
   fmt::print("control:  {}\n", info.control.empty() ? "none" : info.control);
   fmt::print("policy:   {}\n", info.policy.empty() ? "none" : policy_field_names(info));
   for (const auto& field : info.policy) {
-    fmt::print("  {:<14}{} ({}{})\n", field.name, field.description, range_of(field),
+    fmt::print("  {:<20}{} ({}{})\n", field.name, field.description, range_of(field),
                field.unit == "1" || field.unit.empty() ? "" : ", " + field.unit);
   }
 }
@@ -92,7 +92,7 @@ Result<ExitCode> check_policy(const Options& options, const AgentInfo& info) {
   fmt::print("{}: a policy of {}\n", options.check, info.name);
   for (std::size_t i = 0; i < info.policy.size(); ++i) {
     const double value = (*resolved)[i];
-    fmt::print("  {:<14}{}\n", info.policy[i].name,
+    fmt::print("  {:<20}{}\n", info.policy[i].name,
                std::isnan(value) ? "as the device has it" : fmt::format("{:.16g}", value));
   }
   return 0;

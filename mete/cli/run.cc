@@ -26,6 +26,7 @@ struct RunOptions {
   std::string agent = "monitor";
   std::string policy;
   std::string model;
+  std::string frequency_map;
   std::vector<std::string> words;  ///< the command
   std::vector<std::string> settings;
   std::vector<std::string> signals;
@@ -174,7 +175,10 @@ Result<ExitCode> run(const RunOptions& options, const Context& context) {
   std::unique_ptr<Controller> controller;
   double period = to_seconds(SessionOptions().period);
   if (options.agent != "monitor" || !options.policy.empty()) {
-    METE_TRY(controller, make_controller(options.agent, options.policy, options.model));
+    AgentContext agent;
+    agent.model_path = options.model;
+    agent.frequency_map_path = options.frequency_map;
+    METE_TRY(controller, make_controller(options.agent, options.policy, agent));
     period = controller->period_seconds();
   }
   METE_TRY(const auto session_settings, session_options(options, *target, context, period));
@@ -202,7 +206,11 @@ void add_options(OptionSet& app, RunOptions& o) {
       ->group("Control");
   app.add_option("--policy", o.policy, "The agent's policy: NAME=VALUE,.. or a JSON file")
       ->group("Control");
-  app.add_option("--model", o.model, "The agent's model (a .pt file)")->group("Control");
+  app.add_option("--model", o.model, "The agent's model: a .pt file; ffnet: a network in JSON")
+      ->group("Control");
+  app.add_option("--frequency-map,--fmap", o.frequency_map,
+                 "ffnet: the clocks of the network's regions, in JSON")
+      ->group("Control");
   app.add_option("--set,--initialize-control", o.settings,
                  "CONTROL[@domain[-index]]=VALUE, set before the start and given back after the "
                  "end; may be repeated")
