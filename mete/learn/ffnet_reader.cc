@@ -42,6 +42,13 @@ Result<Json> parse_object(std::string_view text, std::string_view where, std::st
   return json;
 }
 
+/// A path that cannot be read is the user's slip, as a wrong file is.
+Result<std::string> read_named_file(const std::string& path) {
+  auto text = read_file(path, kFfnetReadLimit);
+  if (!text) return Error{Errc::invalid, text.error().what};
+  return text;
+}
+
 /// A signal's or region's name: such as a trace's header can carry.
 Result<std::string> read_name(const Json& value, std::string_view where) {
   if (!value.is_string()) {
@@ -205,7 +212,7 @@ Result<FeedForwardNet> FeedForwardNet::parse(std::string_view text, std::string_
 }
 
 Result<FeedForwardNet> FeedForwardNet::load(const std::string& path) {
-  METE_TRY(const auto text, read_file(path, kFfnetReadLimit));
+  METE_TRY(const auto text, read_named_file(path));
   return parse(text, path);
 }
 
@@ -228,7 +235,7 @@ Result<FrequencyMap> FrequencyMap::parse(std::string_view text, std::string_view
 }
 
 Result<FrequencyMap> FrequencyMap::load(const std::string& path) {
-  METE_TRY(const auto text, read_file(path, kFfnetReadLimit));
+  METE_TRY(const auto text, read_named_file(path));
   return parse(text, path);
 }
 

@@ -323,7 +323,10 @@ TEST(Ffnet, FilesThatAreNotThereAreNamed) {
     const auto net = FeedForwardNet::load(path);
     ASSERT_FALSE(net);
     EXPECT_NE(std::string::npos, net.error().what.find(path)) << net.error().what;
-    EXPECT_FALSE(FrequencyMap::load(path));
+    EXPECT_EQ(Errc::invalid, net.error().code);
+    const auto map = FrequencyMap::load(path);
+    ASSERT_FALSE(map);
+    EXPECT_EQ(Errc::invalid, map.error().code);
   }
 }
 
