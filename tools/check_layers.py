@@ -2,7 +2,8 @@
 """Checks every #include against the table of rooms in ARCHITECTURE.md.
 
 A room may include only the rooms named in its row, `base`, and itself; a heavy library appears only in the room
-whose row names it. Exit 1 with one line per violation. `--self-test` proves that it can fail.
+whose row names it; and a type's name is used once, because all rooms share one namespace and the linker silently mixes
+two classes of the same name. Exit 1 with one line per violation. `--self-test` proves that it can fail.
 """
 import pathlib
 import re
@@ -58,6 +59,28 @@ def violations(rooms, files):
                     yield f"{path}:{number}: '{target}' ({library}) does not belong in room '{room}'"
 
 
+TYPE = re.compile(r"(?:struct|class|enum class) (\w+)(?: final)?(?: :[^;]*)?(?: \{|$)")
+
+
+def name_clashes(files):
+    """Types defined twice outside unnamed namespaces. Relies on our format: such definitions start a line."""
+    seen = {}
+    for path, text in files:
+        unnamed = False
+        for number, line in enumerate(text.splitlines(), 1):
+            if line.startswith("namespace {"):
+                unnamed = True
+            elif line == "}  // namespace":
+                unnamed = False
+            found = TYPE.match(line)
+            if not found or unnamed:
+                continue
+            where = f"{path}:{number}"
+            if found.group(1) in seen:
+                yield f"{where}: type '{found.group(1)}' is defined at {seen[found.group(1)]} too; rename one"
+            seen[found.group(1)] = where
+
+
 def self_test(rooms):
     good = [("mete/measure/a.cc", '#include "mete/signal/b.h"\n#include <vector>\n')]
     bad = [("mete/signal/a.cc", '#include "mete/measure/b.h"\n'), ("mete/cli/a.cc", "#include <torch/script.h>\n"),
@@ -65,6 +88,10 @@ def self_test(rooms):
     assert not list(violations(rooms, good)), "a good file was refused"
     for one in bad:
         assert list(violations(rooms, [one])), f"{one[0]} was not refused"
+    twice = [("mete/a/a.h", "struct Same {\n"), ("mete/b/b.h", "class Same final : public X {\n")]
+    hidden = [("mete/a/a.cc", "namespace {\nstruct Same {\n};\n}  // namespace\n"), ("mete/b/b.h", "struct Same {\n")]
+    assert list(name_clashes(twice)), "a type defined twice was not refused"
+    assert not list(name_clashes(hidden)), "a type in an unnamed namespace was refused"
     print("check_layers: self-test passed")
 
 
@@ -76,7 +103,7 @@ def main():
         return self_test(rooms)
     files = [(str(p.relative_to(ROOT)), p.read_text(errors="replace"))
              for p in sorted(ROOT.glob("mete/**/*")) if p.suffix in (".cc", ".h")]
-    found = list(violations(rooms, files))
+    found = list(violations(rooms, files)) + list(name_clashes(files))
     for line in found:
         print(line, file=sys.stderr)
     if found:
