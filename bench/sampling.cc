@@ -3,8 +3,9 @@
 //
 //   build/release/bin/sampling [RUNS=5] [SECONDS=5] [SIGNALS=100] [HERTZ=1000]
 //
-// Signals: TIME, every per-CPU signal of this machine's linux provider, and made-up counters to
-// fill up to SIGNALS; the output says how many of each. SPDX-License-Identifier: BSD-3-Clause
+// Twice: with TIME, every per-CPU signal of this machine's linux provider and made-up counters to
+// fill up to SIGNALS (the output says how many of each); and with made-up ones alone, which is what
+// the loop itself costs. SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -71,12 +72,12 @@ std::vector<Request> per_cpu_signals(const Platform& platform) {
   return out;
 }
 
-Result<RunResult> run_once(const Setup& setup, bool say) {
+Result<RunResult> run_once(const Setup& setup, bool machine, bool say) {
   SteadyClock clock;
   const NoInterrupt interrupt;
   std::vector<std::unique_ptr<Provider>> providers;
   providers.push_back(make_time_provider(clock, clock.now()));
-  providers.push_back(make_linux_provider(SysRoot()));
+  if (machine) providers.push_back(make_linux_provider(SysRoot()));
   providers.push_back(std::make_unique<MadeUp>(setup.signals));
   Platform platform(std::move(providers));
 
@@ -107,6 +108,32 @@ void print_row(const char* name, std::vector<double> values, double scale, const
              median_of(values) * scale, unit, values.front() * scale, values.back() * scale);
 }
 
+/// False if a run failed.
+bool measure(const Setup& setup, bool machine) {
+  std::vector<double> share;
+  std::vector<double> p99;
+  std::vector<double> worst;
+  std::vector<double> skipped;
+  for (int i = 0; i < setup.runs; ++i) {
+    const auto result = run_once(setup, machine, i == 0);
+    if (!result) {
+      fmt::print(stderr, "sampling: {}\n", result.error().what);
+      return false;
+    }
+    const LoopCost& loop = result->loop;
+    const auto all = std::max<std::uint64_t>(1, loop.periods + loop.overruns);
+    share.push_back(loop.cpu_share);
+    p99.push_back(loop.lateness_p99);
+    worst.push_back(loop.lateness_worst);
+    skipped.push_back(static_cast<double>(loop.overruns) / static_cast<double>(all));
+  }
+  print_row("share of a core", share, 100, "%");
+  print_row("lateness p99", p99, 1e6, "us");
+  print_row("lateness worst", worst, 1e6, "us");
+  print_row("skipped", skipped, 100, "%");
+  return true;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -118,27 +145,5 @@ int main(int argc, char** argv) {
   std::array<double, 3> load{};
   if (::getloadavg(load.data(), 3) < 1) load[0] = -1;
   fmt::print("load average at the start: {:.2f}\n", load[0]);
-  std::vector<double> share;
-  std::vector<double> p99;
-  std::vector<double> worst;
-  std::vector<double> skipped;
-  for (int i = 0; i < setup.runs; ++i) {
-    const auto result = run_once(setup, i == 0);
-    if (!result) {
-      fmt::print(stderr, "sampling: {}\n", result.error().what);
-      return 1;
-    }
-    const LoopCost& loop = result->loop;
-    share.push_back(loop.cpu_share);
-    p99.push_back(loop.lateness_p99);
-    worst.push_back(loop.lateness_worst);
-    skipped.push_back(
-        static_cast<double>(loop.overruns) /
-        static_cast<double>(std::max<std::uint64_t>(1, loop.periods + loop.overruns)));
-  }
-  print_row("share of a core", share, 100, "%");
-  print_row("lateness p99", p99, 1e6, "us");
-  print_row("lateness worst", worst, 1e6, "us");
-  print_row("skipped", skipped, 100, "%");
-  return 0;
+  return measure(setup, true) && measure(setup, false) ? 0 : 1;
 }

@@ -48,7 +48,7 @@ class ChildWorkload final : public Workload {
  private:
   void note_exit() noexcept;
   bool tree_has_ended() noexcept;
-  void wait_for_event(Nanoseconds deadline) noexcept;
+  bool wait_for_event(Nanoseconds deadline) noexcept;
 
   std::vector<std::string> words_;
   const Clock& clock_;
@@ -58,6 +58,7 @@ class ChildWorkload final : public Workload {
   pid_t pid_ = -1;
   int pidfd_ = -1;
   int old_slack_ = 0;
+  Nanoseconds next_reap_{0};
   bool exited_ = false;  // the child itself
   bool ended_ = false;   // the workload: after stop(), the tree too
   int stop_signal_ = 0;
