@@ -202,7 +202,7 @@ Result<std::string> tune_html(const TuneResult& result, const TuneOptions& optio
   Page page;
   page.title = fmt::format("Tuning {}", result.plan.app);
   page.subtitle = result.plan.target;
-  page.summary = fmt::format("Recommended: {}. {}.", result.verdict.arm, result.verdict.why);
+  page.summary = fmt::format("Recommended: {}: {}.", result.verdict.arm, result.verdict.why);
   page.badges.push_back(badge_for(source_name(result.verification.source)));
   if (const ArmChange* arm = headline_arm(result)) {
     page.headlines.push_back(change_headline(arm->energy, "Energy", "saved", "added"));

@@ -47,8 +47,8 @@ Result<std::vector<double>> listed(const ControlInfo& control, const ControlLimi
       values.push_back(snapped);
       continue;
     }
-    refused.push_back(format_quantity(value, control.unit, 6));
-    nearest.push_back(format_quantity(snapped, control.unit, 6));
+    refused.push_back(setting_text(value, control.unit));
+    nearest.push_back(setting_text(snapped, control.unit));
     looks_like_mhz = looks_like_mhz || (control.unit == "Hz" && value > 0 && value < 1e5);
   }
   if (refused.empty()) return values;
@@ -124,6 +124,17 @@ Result<std::vector<double>> ranged(const ControlInfo& control, const ControlLimi
 }
 
 }  // namespace
+
+std::string setting_text(double value, std::string_view unit) {
+  std::string text = format_quantity(value, unit, 6);
+  const std::size_t blank = std::min(text.find(' '), text.size());
+  std::string number = text.substr(0, blank);
+  if (number.find('.') != std::string::npos) {
+    number.erase(number.find_last_not_of('0') + 1);
+    if (number.back() == '.') number.pop_back();
+  }
+  return number + text.substr(blank);
+}
 
 Result<std::pair<std::string, std::string>> split_axis_spec(std::string_view text) {
   const std::size_t equals = text.find('=');

@@ -27,6 +27,9 @@ struct StudyAxis {
 /// No axis may have more values, so that a slip in a step does not fill the memory.
 inline constexpr std::size_t kMaxAxisValues = 4096;
 
+/// A setting for people, as exact as a clock is told: 1.2375e9, "Hz" → "1.2375 GHz".
+std::string setting_text(double value, std::string_view unit);
+
 /// "NAME=spec" in its two parts; invalid if either is missing.
 Result<std::pair<std::string, std::string>> split_axis_spec(std::string_view text);
 

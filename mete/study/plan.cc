@@ -144,7 +144,7 @@ std::string axes_text(const std::vector<StudyAxis>& axes) {
   std::vector<std::string> out;
   for (const StudyAxis& axis : axes) {
     std::vector<std::string> values;
-    for (const double v : axis.values) values.push_back(format_quantity(v, axis.unit, 6));
+    for (const double v : axis.values) values.push_back(setting_text(v, axis.unit));
     out.push_back(axis.control + "=" + join(values, ","));
   }
   return join(out, " ");

@@ -40,7 +40,7 @@ PointJob job_for(const OpenStudy& study, std::size_t index) {
 std::string describe(const StudyPlan& plan, const StudyPoint& point) {
   std::vector<std::string> values;
   for (std::size_t a = 0; a < plan.axes.size(); ++a) {
-    values.push_back(format_quantity(point.plan.values[a], plan.axes[a].unit, 4));
+    values.push_back(setting_text(point.plan.values[a], plan.axes[a].unit));
   }
   return fmt::format("{}, {} {}", join(values, ", "), point.plan.reference ? "reference" : "trial",
                      point.plan.trial);

@@ -243,11 +243,18 @@ TEST(Runner, PauseWaitsBetweenPointsOnly) {
 
 TEST(OpenStudy, AChangedPlanIsRefusedInClearWords) {
   const Folder folder;
-  {
-    ASSERT_TRUE(open_study(folder.study(), small_plan(), {}, 0));
-  }
   StudyPlan other = small_plan();
   other.trials = 4;
+  {
+    ASSERT_TRUE(open_study(folder.study(), other, {}, 0));
+  }
+  {
+    auto study = open_study(folder.study(), small_plan(), {}, 0);
+    ASSERT_TRUE(study) << "nothing was finished: nothing to defend";
+    FakeEngine engine;
+    engine.fail_at = 2;
+    ASSERT_TRUE(go(engine, *study, NoInterrupt()));
+  }
   const auto refused = open_study(folder.study(), other, {}, 0);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Errc::invalid);
