@@ -19,6 +19,8 @@ constexpr std::array<std::string_view, 5> kKeys{"layers", "signal_inputs", "delt
 /// No processor's clock is lower; maps in GHz or MHz are.
 constexpr double kLeastFrequency = 1e6;
 constexpr std::size_t kShownText = 40;
+/// No file of this kind names so many things, and keys are compared with each other.
+constexpr std::ptrdiff_t kMostNames = 10'000;
 
 /// A value as an error shows it: what kind, and a number or short text itself.
 std::string shown(const Json& value) {
@@ -33,6 +35,9 @@ Result<Json> parse_object(std::string_view text, std::string_view where, std::st
   if (text.size() > kFfnetReadLimit) {
     return fail(Errc::invalid, "{}: {} bytes, more than the {} that {} may have", where,
                 text.size(), kFfnetReadLimit, what);
+  }
+  if (std::count(text.begin(), text.end(), '"') > 2 * kMostNames) {
+    return fail(Errc::invalid, "{}: more than {} names, expected {}", where, +kMostNames, what);
   }
   auto json = parse_json(text);
   if (!json) return json.error().within(where);

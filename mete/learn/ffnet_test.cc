@@ -277,6 +277,16 @@ std::vector<Wrong> wrong_maps() {
   };
 }
 
+TEST(Ffnet, AFileOfNothingButKeysIsRefusedAtOnce) {
+  std::string text = "{";
+  for (int i = 0; i < 70'000; ++i) text += fmt::format("{}\"{:x}\":[1e9]", i == 0 ? "" : ",", i);
+  text += "}";
+  ASSERT_LT(text.size(), kFfnetReadLimit);
+  const auto map = FrequencyMap::parse(text, "map");
+  ASSERT_FALSE(map);
+  EXPECT_NE(std::string::npos, map.error().what.find("10000 names")) << map.error().what;
+}
+
 template <class T>
 void expect_refused(const std::vector<Wrong>& cases, const char* where) {
   for (const auto& wrong : cases) {
