@@ -27,7 +27,7 @@ namespace {
 
 using namespace mete;
 
-/// Counters that cost next to nothing to read: what is left is the loop's own work.
+/// Counters and sensors that cost next to nothing to read: what is left is the loop's own work.
 class MadeUp final : public Provider {
  public:
   explicit MadeUp(int count) {
@@ -44,14 +44,19 @@ class MadeUp final : public Provider {
   void describe(Topology& /*topology*/) const override {}
   Result<int> push_signal(const Request& /*request*/) override { return pushed_++; }
   void read_batch(std::span<Reading> out) noexcept override {
-    value_ += 0.123456789;
-    for (auto& reading : out) reading = {value_, std::nullopt};
+    ++reads_;
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      // Every second one moves at each read, by whole micro-units; the others every 20th time.
+      const auto moves = i % 2 == 0 ? reads_ : reads_ / 20;
+      out[i] = {static_cast<double>(moves * 123457 + static_cast<std::int64_t>(i)) / 1e6,
+                std::nullopt};
+    }
   }
 
  private:
   ProviderInfo info_;
   int pushed_ = 0;
-  double value_ = 0;
+  std::int64_t reads_ = 0;
 };
 
 struct Setup {

@@ -153,6 +153,7 @@ bool ChildWorkload::tree_has_ended() noexcept {
   const auto left = tree_->processes();
   // What was forked while we looked must not escape.
   if (stop_signal_ == SIGKILL && !left.empty()) tree_->send(SIGKILL);
+  tree_->reap_orphans(-1);  // those that ended while we looked
   return left.empty();
 }
 

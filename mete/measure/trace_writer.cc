@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -116,6 +117,31 @@ Error columns_differ(const std::string& path, std::string_view theirs, std::stri
               path, i + 1, name(a), name(b));
 }
 
+/// Most sensors count whole micro- or milli-units, and times are nanoseconds: such values are a
+/// whole number over 1e9, several times quicker to print than to find the shortest form of any
+/// double. Both that quotient and what a reader makes of the text are rounded correctly, so they
+/// are equal. nullptr if the value is none of these.
+char* put_billionths(char* out, double value) noexcept {
+  constexpr double kBillion = 1e9;
+  constexpr double kLimit = 9.0e6;  // times 1e9 stays below 2^53
+  if (!(value > 0 && value < kLimit)) return nullptr;
+  const double scaled = std::nearbyint(value * kBillion);
+  if (scaled / kBillion != value) return nullptr;
+  const auto units = static_cast<std::uint64_t>(scaled);
+  auto fraction = units % 1'000'000'000U;
+  out = std::to_chars(out, out + 8, units / 1'000'000'000U).ptr;
+  if (fraction == 0) return out;
+  *out++ = '.';
+  char* last = out;
+  for (std::uint64_t unit = 100'000'000U; unit > 0; unit /= 10) {
+    const auto digit = fraction / unit;
+    fraction -= digit * unit;
+    *out++ = static_cast<char>('0' + digit);
+    if (digit != 0) last = out;
+  }
+  return last;
+}
+
 }  // namespace
 
 char* format_trace_cell(char* out, double value, Format format) noexcept {
@@ -139,6 +165,7 @@ char* format_trace_cell(char* out, double value, Format format) noexcept {
   if (whole && (format == Format::integer || std::abs(value) < 1e15)) {
     return std::to_chars(out, end, static_cast<std::int64_t>(value)).ptr;
   }
+  if (char* const fixed = put_billionths(out, value)) return fixed;
   return std::to_chars(out, end, value).ptr;
 }
 
@@ -176,8 +203,8 @@ Result<TraceWriter> TraceWriter::open(const std::string& path, const RunHeader& 
   METE_TRY(trace.writer_,
            LineWriter::open(path, has_header, std::max<std::size_t>(longest * 4, 1U << 16U)));
   trace.line_.resize(longest);
-  trace.formats_.reserve(columns.size());
-  for (const auto& column : columns) trace.formats_.push_back(column.format);
+  trace.cells_.resize(columns.size());
+  for (std::size_t i = 0; i < columns.size(); ++i) trace.cells_[i].format = columns[i].format;
   if (!has_header) {
     trace.writer_.write(preamble(header, columns));
     trace.writer_.write(names + "\n");
@@ -194,10 +221,18 @@ Result<TraceWriter> TraceWriter::open(const std::string& path, const RunHeader& 
 void TraceWriter::row(std::span<const double> values) noexcept {
   if (!is_open() || failed()) return;
   char* at = line_.data();
-  const std::size_t n = std::min(values.size(), formats_.size());
+  const std::size_t n = std::min(values.size(), cells_.size());
   for (std::size_t i = 0; i < n; ++i) {
+    Cell& cell = cells_[i];
+    // Most sensors change more slowly than they are sampled.
+    if (const auto bits = std::bit_cast<std::uint64_t>(values[i]);
+        bits != cell.bits || cell.size == 0) {
+      cell.bits = bits;
+      cell.size = static_cast<std::size_t>(
+          format_trace_cell(cell.text.data(), values[i], cell.format) - cell.text.data());
+    }
     if (i > 0) *at++ = '|';
-    at = format_trace_cell(at, values[i], formats_[i]);
+    at = std::copy_n(cell.text.data(), cell.size, at);
   }
   *at++ = '\n';
   writer_.write({line_.data(), static_cast<std::size_t>(at - line_.data())});

@@ -3,7 +3,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +24,11 @@ struct TraceWriterColumn {
   std::string source;  ///< source_name(), or "agent"
   Format format = Format::number;
 };
+
+/// One cell as GEOPM prints it: numbers in the shortest form that reads back equal, `nan`; codes in
+/// hexadecimal, `NAN`. Writes at most kTraceCellLimit characters and returns the end.
+inline constexpr std::size_t kTraceCellLimit = 32;
+char* format_trace_cell(char* out, double value, Format format) noexcept;
 
 class TraceWriter {
  public:
@@ -46,12 +53,13 @@ class TraceWriter {
  private:
   LineWriter writer_;
   std::string line_;  // as long as the longest row can be
-  std::vector<Format> formats_;
+  struct Cell {
+    Format format = Format::number;
+    std::uint64_t bits = 0;  // of the value whose text this is
+    std::size_t size = 0;
+    std::array<char, kTraceCellLimit> text{};
+  };
+  std::vector<Cell> cells_;
 };
-
-/// One cell as GEOPM prints it: numbers in the shortest form that reads back equal, `nan`; codes in
-/// hexadecimal, `NAN`. Writes at most kTraceCellLimit characters and returns the end.
-inline constexpr std::size_t kTraceCellLimit = 32;
-char* format_trace_cell(char* out, double value, Format format) noexcept;
 
 }  // namespace mete

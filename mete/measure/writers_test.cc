@@ -130,7 +130,17 @@ TEST(TraceWriter, CellsAreGeopms) {
   EXPECT_EQ(cell(0x100000000, Format::hex), "0x100000000");
   EXPECT_EQ(cell(kNaN, Format::hex), "NAN");
   EXPECT_EQ(cell(-1, Format::integer), "-1");
+  EXPECT_EQ(cell(0.5), "0.5");
+  EXPECT_EQ(cell(1e-9), "0.000000001");
+  EXPECT_EQ(cell(8999999.123456789), "8999999.123456789");
   std::mt19937_64 random(11);
+  // Values as sensors have them: whole micro-units, nanoseconds.
+  for (int i = 0; i < 20000; ++i) {
+    const double v = static_cast<double>(random() % (1ULL << 52U)) / (i % 2 == 0 ? 1e6 : 1e9);
+    EXPECT_EQ(std::strtod(cell(v).c_str(), nullptr), v) << cell(v);
+    const double next = std::nextafter(v, kInf);
+    EXPECT_EQ(std::strtod(cell(next).c_str(), nullptr), next) << cell(next);
+  }
   for (int i = 0; i < 20000; ++i) {
     const std::uint64_t bits = random();
     double v = 0;
