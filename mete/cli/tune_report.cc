@@ -104,8 +104,14 @@ std::string recommended_command(const TuneResult& result, const TuneOptions& opt
     how = fmt::format("--agent torch --model {} --policy GPU_PHI={:g} ", result.model.path,
                       result.choice.phi);
   }
-  const std::string board =
-      options.target.board.empty() ? "" : fmt::format("--board {} ", options.target.board);
+  std::string board;
+  if (!options.target.board.empty()) {
+    board = fmt::format("--board {} ", options.target.board);
+    if (options.target.gpus != 1) board += fmt::format("--gpus {} ", options.target.gpus);
+    if (!options.target.board_options.empty()) {
+      board += fmt::format("--board-option {} ", options.target.board_options);
+    }
+  }
   return fmt::format("mete run {}{}-- {}", board, how, join(options.command, " "));
 }
 

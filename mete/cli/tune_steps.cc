@@ -50,8 +50,9 @@ Result<SweepDone> one_sweep(const SweepOptions& options, const Context& context,
   return done;
 }
 
-Result<TrainingData> make_table(const TuneOptions& options, const std::vector<SweepDone>& sweeps,
-                                const Context& context, std::vector<std::string>& notes) {
+/// Returns the file's path.
+Result<std::string> make_table(const TuneOptions& options, const std::vector<SweepDone>& sweeps,
+                               const Context& context, std::vector<std::string>& notes) {
   ProcessOptions process;
   for (const SweepDone& sweep : sweeps) process.directories.push_back(sweep.study.directory);
   process.output = path_join(options.out, "training.h5");
@@ -67,7 +68,7 @@ Result<TrainingData> make_table(const TuneOptions& options, const std::vector<Sw
   bar.finish();
   notes.insert(notes.end(), summary.problems.begin(), summary.problems.end());
   notes.insert(notes.end(), summary.notes.begin(), summary.notes.end());
-  return read_training_table(process.output, {.node = process.node, .roi_only = true});
+  return process.output;
 }
 
 Result<ModelStep> train_model(const TuneOptions& options, const TrainingData& data,
@@ -93,6 +94,12 @@ Result<ModelStep> train_model(const TuneOptions& options, const TrainingData& da
   step.mean_error = trained.training.mean_error;
   step.guess_error = trained.training.guess_error;
   step.notes.insert(step.notes.end(), trained.notes.begin(), trained.notes.end());
+  if (!(step.mean_error < step.guess_error)) {
+    step.notes.push_back(
+        fmt::format("after {} epochs the model's clocks are no better than a constant guess: train "
+                    "longer with --epochs",
+                    step.epochs));
+  }
   step.path = path_join(options.out, "model.pt");
   METE_TRY_VOID(write_file_atomically(step.path, trained.bytes));
   return step;
@@ -184,14 +191,17 @@ Result<std::vector<SweepDone>> run_sweeps(const TuneOptions& options, const std:
 Result<ModelStep> make_model(const TuneOptions& options, const std::vector<SweepDone>& sweeps,
                              const Context& context) {
   ModelStep step;
-  METE_TRY(const TrainingData data, make_table(options, sweeps, context, step.notes));
+  METE_TRY(const std::string table, make_table(options, sweeps, context, step.notes));
   if (!options.model.empty()) {
     METE_TRY(const auto model, load_model(options.model));
     step.path = options.model;
     step.given = true;
     return step;
   }
-  auto trained = train_model(options, data, context, step);
+  const auto data = read_training_table(
+      table, {.node = sweeps.front().study.manifest.plan.node, .roi_only = true});
+  Result<ModelStep> trained =
+      data ? train_model(options, *data, context, step) : Result<ModelStep>(data.error());
   if (trained) return trained;
   if (context.interrupt.signal() != 0 || trained.error().code == Errc::internal) {
     return trained.error();

@@ -82,6 +82,15 @@ class Tune(MeteCase):
                            "t/model.pt", "--out", "u", "--json", "--", "BlackScholes:3s")
         self.assertTrue(json.loads(out)["model"]["given"])
 
+    def test_a_board_without_activities_is_tuned_without_a_model(self):
+        out, _ = self.mete("tune", "--board", "jetson-agx", "--phi", "1", "--repeats", "3", "--trials",
+                           "1", "--out", "t", "--json", "--", "gemm-float-1024:3s")
+        result = json.loads(out)
+        self.assertIsNone(result["model"]["path"])
+        self.assertIn("ACTIVITY", result["model"]["absent"])
+        self.assertEqual([arm["name"] for arm in result["arms"]], ["baseline", "fixed"])
+        self.assertTrue(any("torch: not run" in c for c in result["cautions"]))
+
     def test_wrong_input(self):
         for words, says in (
                 (["--phi", "1.5"], "--phi"), (["--phi", "nan"], "--phi"),
