@@ -36,7 +36,7 @@ void print_table(const Manifest& manifest) {
   fmt::print("{}{:>5}  {:<22}{}\n", heading, "runs", "time", "energy");
   for (const SettingSummary& setting : settings) {
     for (std::size_t a = 0; a < setting.values.size(); ++a) {
-      fmt::print("{:<32}", format_quantity(setting.values[a], manifest.plan.axes[a].unit, 4));
+      fmt::print("{:<32}", setting_text(setting.values[a], manifest.plan.axes[a].unit));
     }
     fmt::print("{:>5}  {:<22}{}\n", setting.seconds.size(), with_interval(setting.time, "s"),
                with_interval(setting.energy, "J"));

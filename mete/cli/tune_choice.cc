@@ -12,7 +12,7 @@ namespace {
 
 constexpr int kPhiTenths = 10;
 
-std::string clock_words(const SweptClock& clock) { return format_quantity(clock.clock, "Hz", 4); }
+std::string clock_words(const SweptClock& clock) { return setting_text(clock.clock, "Hz"); }
 
 std::string prediction(const SweptClock& clock) {
   return fmt::format("in the sweep {} energy {:+.1f} %, time {:+.1f} % against the top clock",

@@ -80,7 +80,7 @@ Result<Figure> changes_figure(const TuneResult& result) {
   for (const ArmChange& change : result.changes) {
     names.push_back(change.name == "torch"
                         ? fmt::format("torch, phi {:g}", result.choice.phi)
-                        : "fixed, " + format_quantity(result.choice.fixed.clock, "Hz", 4));
+                        : "fixed, " + setting_text(result.choice.fixed.clock, "Hz"));
     const std::array values{change.energy.estimate, change.energy.low, change.energy.high,
                             change.time.estimate,   change.time.low,   change.time.high};
     for (std::size_t i = 0; i < values.size(); ++i) columns.at(i).push_back(values.at(i));

@@ -86,9 +86,9 @@ std::string model_words(const ModelStep& model) {
 }
 
 std::string arm_line(const TuneResult& result, const ArmChange& change) {
-  const std::string setting =
-      change.name == "torch" ? fmt::format("the model at phi {:g}", result.choice.phi)
-                             : "one clock, " + format_quantity(result.choice.fixed.clock, "Hz", 4);
+  const std::string setting = change.name == "torch"
+                                  ? fmt::format("the model at phi {:g}", result.choice.phi)
+                                  : "one clock, " + setting_text(result.choice.fixed.clock, "Hz");
   return fmt::format("  {:<6} ({}): {}; {}\n", change.name, setting,
                      change_words(change.energy, "energy"), change_words(change.time, "time"));
 }
