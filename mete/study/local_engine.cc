@@ -104,6 +104,9 @@ Result<std::vector<PointOutcome>> LocalEngine::wait(const Interrupt& interrupt) 
   auto run = run_point(*site, job, interrupt);
   if (run) {
     judge(*run, job, outcome);
+  } else if (interrupt.signal() != 0) {
+    // Asked to stop between our look and the start of the command: that is no fault of the point.
+    outcome.kind = PointOutcome::Kind::interrupted;
   } else {
     outcome.error = run.error();
   }
