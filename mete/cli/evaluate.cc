@@ -8,12 +8,14 @@
 
 #include <fmt/format.h>
 
+#include "mete/base/files.h"
 #include "mete/base/text.h"
 #include "mete/cli/command.h"
 #include "mete/cli/evaluate_report.h"
 #include "mete/cli/evaluate_work.h"
 #include "mete/cli/options.h"
 #include "mete/cli/tune_choice.h"
+#include "mete/learn/response_model.h"
 
 namespace mete {
 namespace {
@@ -29,6 +31,7 @@ struct Options {
   std::string agent = "frontier";
   std::string policy;
   std::string model;
+  std::string save_model;
   std::string phi;
   std::string max_slowdown;
   std::string sensor = "exact";
@@ -118,6 +121,10 @@ Result<EvaluatePlan> plan_of(const Options& options, const EvaluationData& data)
   plan.agent = options.agent;
   plan.policy = options.policy;
   plan.context.model_path = options.model;
+  if (options.model.empty()) {
+    METE_TRY(auto model, ResponseModel::learn(response_data(data.train, options.train)));
+    plan.context.response = std::make_shared<const ResponseModel>(std::move(model));
+  }
   METE_TRY(plan.goals, goals_of(options));
   METE_TRY(plan.repeats, repeats_of(options));
   METE_TRY(plan.trial.machine, machine_of(options));
@@ -142,9 +149,17 @@ EvaluateHeading heading_of(const Options& options, const EvaluationData& data,
 
 Result<ExitCode> run(const Options& options, const Context& context) {
   METE_TRY_VOID(goals_of(options));
+  if (!options.model.empty() && !options.save_model.empty()) {
+    return fail(Errc::invalid,
+                "--save-model keeps what was learned, and --model says not to learn");
+  }
   METE_TRY(const EvaluationData data,
            load_evaluation_data(options.board, options.train, options.test));
   METE_TRY(const EvaluatePlan plan, plan_of(options, data));
+  if (!options.save_model.empty()) {
+    METE_TRY_VOID(write_file_atomically(options.save_model,
+                                        plan.context.response->to_json().dump(-1) + "\n"));
+  }
   const EvaluateHeading heading = heading_of(options, data, plan);
   if (!options.program.empty()) {
     if (plan.goals.size() != 1) {
@@ -176,6 +191,8 @@ Runner add_evaluate(OptionSet& app) {
   app.add_option("--policy", options->policy, "The agent's other policy values");
   app.add_option("--model", options->model,
                  "The agent's model; frontier learns one from --train if none is given");
+  app.add_option("--save-model", options->save_model,
+                 "Write what was learned from --train, for `mete run --agent frontier --model`");
   app.add_option("--phi", options->phi,
                  "0 (fastest) to 1 (least energy): one, a list, or first:last:step as in 0:1:0.1");
   app.add_option("--max-slowdown", options->max_slowdown,

@@ -2,6 +2,8 @@
 #include "mete/cli/evaluate_data.h"
 
 #include <algorithm>
+#include <array>
+#include <limits>
 #include <set>
 
 #include "mete/base/text.h"
@@ -12,6 +14,10 @@ namespace {
 constexpr std::string_view kForm =
     "expected all, set=NAME or kernel=NAME (* stands for any text), with BOARD: before it for "
     "another board";
+
+/// The board's activity column (kActivityColumns) of each of kResponseActivityNames.
+constexpr std::array<std::string_view, kResponseActivities> kColumnOfActivity{
+    "sm_active", "dram_active", "fp16_active", "fp32_active", "fp64_active", "tensor_active"};
 
 std::vector<std::string> sets_of(const Board& board) {
   std::set<std::string> sets;
@@ -91,6 +97,32 @@ std::vector<MeasuredKernel> measured_kernels(const Board& board) {
     out.push_back(std::move(one));
   }
   return out;
+}
+
+ResponseData response_data(const Board& board, const std::string& words) {
+  ResponseData data;
+  data.source = fmt::format("board {}, {}", board.name, words);
+  data.clocks = board.clocks;
+  std::array<std::size_t, kResponseActivities> column{};
+  for (std::size_t a = 0; a < kResponseActivities; ++a) {
+    const auto at =
+        std::find(kActivityColumns.begin(), kActivityColumns.end(), kColumnOfActivity[a]);
+    column[a] = static_cast<std::size_t>(at - kActivityColumns.begin());
+  }
+  for (const auto& kernel : board.kernels) {
+    ResponseCase one{kernel.name, {}};
+    for (const auto& point : kernel.points) {
+      ResponsePoint seen{point.seconds, point.watts, {}};
+      for (std::size_t a = 0; a < kResponseActivities; ++a) {
+        const std::size_t c = column[a];
+        const bool has = c < kActivityCount && board.has_activity[c];
+        seen.activity[a] = has ? point.activities[c] : std::numeric_limits<double>::quiet_NaN();
+      }
+      one.points.push_back(seen);
+    }
+    data.cases.push_back(std::move(one));
+  }
+  return data;
 }
 
 Result<EvaluationData> load_evaluation_data(const std::string& board, std::string_view train,

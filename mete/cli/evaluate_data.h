@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "mete/base/result.h"
+#include "mete/learn/response_model.h"
 #include "mete/provider/board/board.h"
 #include "mete/study/evaluation.h"
 
@@ -32,6 +33,9 @@ Result<Board> rows_of(const Board& board, const RowChoice& choice, std::string_v
 bool matches(std::string_view pattern, std::string_view text);
 
 std::vector<MeasuredKernel> measured_kernels(const Board& board);
+
+/// For the trainer of response models. `words` says where the rows are from.
+ResponseData response_data(const Board& board, const std::string& words);
 
 struct EvaluationData {
   Board train;

@@ -6,6 +6,7 @@
 #include "mete/control/agent.h"
 #include "mete/control/agents/ffnet_agent.h"
 #include "mete/control/agents/fixed_agent.h"
+#include "mete/control/agents/frontier_agent.h"
 #include "mete/control/agents/gpu_activity_agent.h"
 #include "mete/control/agents/monitor_agent.h"
 #include "mete/control/agents/torch_agent.h"
@@ -13,12 +14,13 @@
 namespace mete {
 namespace {
 
-constexpr std::array<AgentEntry, 5> kAgents{{
+constexpr std::array<AgentEntry, 6> kAgents{{
     {"monitor", kMonitorDescription, make_monitor_agent},
     {"fixed", kFixedDescription, make_fixed_agent},
     {"torch", kTorchDescription, make_torch_agent},
     {"gpu_activity", kGpuActivityDescription, make_gpu_activity_agent},
     {"ffnet", kFfnetDescription, make_ffnet_agent},
+    {"frontier", kFrontierDescription, make_frontier_agent},
 }};
 
 }  // namespace

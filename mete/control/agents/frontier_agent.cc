@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "mete/control/agents/frontier_agent.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "mete/base/text.h"
+#include "mete/control/agents/frontier_part.h"
+#include "mete/control/clock_choice.h"
+#include "mete/learn/response_estimate.h"
+
+namespace mete {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kDefaultPhi = 0.5;
+/// Clocks tried of a device that takes any clock between two.
+constexpr std::size_t kContinuousClocks = 24;
+
+AgentInfo make_info() {
+  AgentInfo info;
+  info.name = "frontier";
+  info.description = std::string(kFrontierDescription);
+  info.policy = {
+      {"GPU_PHI", "0: fastest; 1: least energy; NAN: 0.5, unless MAX_SLOWDOWN is given", "1", kNan,
+       0, 1},
+      {"MAX_SLOWDOWN", "the least energy that is at most this fraction slower than the top clock",
+       "1", kNan, 0, 10},
+  };
+  info.domain = Domain::gpu;
+  info.signals = frontier_signals();
+  info.optional_signals = frontier_optional_signals();
+  info.control = "GPU_CORE_FREQUENCY_MAX_CONTROL";
+  info.period_seconds = 0.05;
+  return info;
+}
+
+/// The clocks that may be chosen, ascending: at most kMostClocks, the lowest and highest among
+/// them.
+std::vector<double> candidates(const PartLimits& part) {
+  std::vector<double> out;
+  const std::size_t have = part.supported.size();
+  if (have > 0 && have <= kMostClocks) return part.supported;
+  const std::size_t n = have > 0 ? kMostClocks : kContinuousClocks;
+  for (std::size_t i = 0; i < n; ++i) {
+    const double place = static_cast<double>(i) / static_cast<double>(n - 1);
+    if (have > 0) {
+      const double at = std::round(place * static_cast<double>(have - 1));
+      out.push_back(part.supported[static_cast<std::size_t>(at)]);
+    } else {
+      out.push_back(part.min + place * (part.max - part.min));
+    }
+  }
+  return out;
+}
+
+std::string change_words(double log_ratio) {
+  return fmt::format("{:+.1f} %", 100 * (std::exp(log_ratio) - 1));
+}
+
+class FrontierAgent final : public Agent {
+ public:
+  explicit FrontierAgent(std::shared_ptr<const ResponseModel> model) : model_(std::move(model)) {}
+
+  const AgentInfo& info() const override { return info_; }
+
+  Result<void> start(std::span<const PartLimits> parts, PolicyValues policy) override {
+    if (policy.size() != 2) {
+      return fail(Errc::invalid, "policy: the agent frontier takes GPU_PHI and MAX_SLOWDOWN");
+    }
+    if (!std::isnan(policy[0]) && !std::isnan(policy[1])) {
+      return fail(Errc::invalid,
+                  "policy: GPU_PHI and MAX_SLOWDOWN are two ways to say one thing: give one");
+    }
+    goal_.phi = std::isnan(policy[1]) && std::isnan(policy[0]) ? kDefaultPhi : policy[0];
+    goal_.max_slowdown = policy[1];
+    parts_.clear();
+    std::shared_ptr<const ResponseTable> table;
+    std::vector<double> before;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      // Checks that the device has a range at all.
+      METE_TRY_VOID(ClockChoice::make(parts[i], i, kNan, kNan, "", ""));
+      auto clocks = candidates(parts[i]);
+      if (!(clocks.front() > 0) || !std::isfinite(clocks.back())) {
+        return fail(Errc::unsupported, "GPU {}: its clocks are not known", i);
+      }
+      if (clocks != before) {  // GPUs of one kind share a table
+        std::vector<double> shares;
+        for (const double clock : clocks) shares.push_back(clock / clocks.back());
+        table = std::make_shared<const ResponseTable>(*model_, shares);
+        before = clocks;
+      }
+      parts_.emplace_back(table, std::move(clocks), goal_);
+    }
+    return {};
+  }
+
+  void step(const Observation& observation, PolicyValues /*policy*/,
+            std::span<double> decisions) noexcept override {
+    const std::size_t n = std::min({decisions.size(), parts_.size(), observation.parts});
+    for (std::size_t i = 0; i < n; ++i) {
+      decisions[i] = parts_[i].step(observation.time, observation.row(i));
+    }
+  }
+
+  std::vector<std::pair<std::string, std::string>> report_lines() const override;
+
+ private:
+  AgentInfo info_ = make_info();
+  std::shared_ptr<const ResponseModel> model_;
+  FrontierGoal goal_;
+  std::vector<FrontierPart> parts_;
+};
+
+std::string phase_words(const FrontierPhase& phase, const std::vector<double>& clocks) {
+  const std::size_t at = phase.choice;
+  const std::string clock = format_quantity(clocks[at], "Hz", 4);
+  const std::string seen = fmt::format("{} clocks tried in {} steps, met {} time{}", phase.tried,
+                                       phase.steps, phase.visits, phase.visits == 1 ? "" : "s");
+  if (!phase.done) return fmt::format("not settled; {}", seen);
+  if (at + 1 == clocks.size()) return fmt::format("{}, the top clock; {}", clock, seen);
+  const ResponseAnswer& before = phase.believed[at];
+  const ResponseAnswer& found = phase.estimate.at(at);
+  return fmt::format(
+      "{}; believed time {} ± {:.1f} points, energy {}; found time {} ± {:.1f} points, energy {}; "
+      "{}",
+      clock, change_words(before.log_time), 100 * before.doubt,
+      change_words(before.log_time + before.log_power), change_words(found.log_time),
+      100 * found.doubt, change_words(found.log_time + found.log_power), seen);
+}
+
+std::vector<std::pair<std::string, std::string>> FrontierAgent::report_lines() const {
+  std::vector<std::pair<std::string, std::string>> lines;
+  lines.emplace_back("Frontier Goal",
+                     goal_.bounded()
+                         ? fmt::format("at most {} slower", format_percent(goal_.max_slowdown))
+                         : fmt::format("phi {:.4g}", goal_.phi));
+  lines.emplace_back("Frontier Model", model_->source());
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    const FrontierPart& part = parts_[i];
+    const std::string gpu = fmt::format("GPU {} Frontier ", i);
+    lines.emplace_back(gpu + "Changes Of Work", fmt::format("{}", part.changes()));
+    if (part.shelters() > 0) {
+      lines.emplace_back(gpu + "Shelters", fmt::format("{}", part.shelters()));
+    }
+    std::size_t number = 0;
+    for (const FrontierPhase& phase : part.phases()) {
+      if (!phase.used) continue;
+      lines.emplace_back(gpu + fmt::format("Phase {}", ++number),
+                         phase_words(phase, part.clocks()));
+    }
+  }
+  return lines;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Agent>> make_frontier_agent(const AgentContext& context) {
+  std::shared_ptr<const ResponseModel> model = context.response;
+  if (!model && !context.model_path.empty()) {
+    METE_TRY(auto loaded, load_response_model(context.model_path));
+    model = std::make_shared<const ResponseModel>(std::move(loaded));
+  }
+  if (!model) model = std::make_shared<const ResponseModel>(ResponseModel::generic());
+  return std::unique_ptr<Agent>(std::make_unique<FrontierAgent>(std::move(model)));
+}
+
+}  // namespace mete

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "mete/control/agents/frontier_part.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace mete {
+namespace {
+
+/// Clocks are told to a per cent of the highest.
+constexpr double kSameClock = 0.01;
+/// What one piece of work can do between two clocks: power falls no faster than the cube of the
+/// clock and does not rise, time is between none and the clock's period, both with this margin.
+constexpr double kMargin = 0.25;
+/// Only activities this large are asked whether they are plausible.
+constexpr double kTelling = 0.05;
+
+}  // namespace
+
+FrontierPhase::FrontierPhase(const ResponseTable& table)
+    : estimate(table),
+      seen(table.clocks()),
+      known(table.clocks()),
+      skip(table.clocks()),
+      doubted(table.clocks()),
+      believed(table.clocks()) {}
+
+FrontierPart::FrontierPart(std::shared_ptr<const ResponseTable> table, std::vector<double> clocks,
+                           const FrontierGoal& goal)
+    : table_(std::move(table)),
+      clocks_(std::move(clocks)),
+      search_(
+          [this] {
+            std::vector<double> shares;
+            for (const double clock : clocks_) shares.push_back(clock / clocks_.back());
+            return shares;
+          }(),
+          goal),
+      target_(clocks_.size() - 1),
+      current_(kPhases) {
+  for (std::size_t i = 0; i < kPhases; ++i) phases_.emplace_back(*table_);
+}
+
+double FrontierPart::step(double time, std::span<const double> row) noexcept {
+  const FrontierSight sight = eye_.look(time, row);
+  if (!sight.usable) {
+    mean_.clear();
+    if (++blind_ == kBlindSteps) go(Mode::identify, top());
+    return clocks_[target_];
+  }
+  blind_ = 0;
+  if (mode_ == Mode::shelter) {
+    shelter();
+    return clocks_[target_];
+  }
+  if (sight.idle) {  // says nothing of the work
+    mean_.clear();
+    different_ = 0;
+    since_ = std::min(since_, kSettleSteps);
+    return clocks_[target_];
+  }
+  ++since_;
+  if (mode_ == Mode::probe) ++phases_[current_].steps;
+  const bool there = std::abs(sight.clock - clocks_[target_]) <= kSameClock * clocks_.back();
+  if (!there && since_ <= kPatience) {
+    mean_.clear();
+    return clocks_[target_];
+  }
+  if (!there && mode_ == Mode::probe) {
+    phases_[current_].skip[target_] = true;
+    proceed();
+    return clocks_[target_];
+  }
+  if (since_ <= (sight.counted ? kSettleSteps : kSettleStepsOfSensor)) return clocks_[target_];
+  switch (mode_) {
+    case Mode::identify:
+      identify(sight);
+      break;
+    case Mode::probe:
+      probe(sight);
+      break;
+    case Mode::settled:
+      watch(sight);
+      break;
+    case Mode::shelter:
+      break;
+  }
+  return clocks_[target_];
+}
+
+void FrontierPart::go(Mode mode, std::size_t clock) noexcept {
+  mode_ = mode;
+  mean_.clear();
+  different_ = 0;
+  // A clock that is there already need not be waited for; a first interval may hold a change.
+  since_ = clock == target_ && mode != Mode::shelter ? since_ : 0;
+  target_ = clock;
+}
+
+void FrontierPart::identify(const FrontierSight& sight) noexcept {
+  if (mean_.count() > 0 && difference(mean_.mean(), sight.seen) > 1) mean_.clear();
+  mean_.add(sight.seen);
+  if (mean_.count() < kMeasureSteps) return;
+  const ResponseSeen seen = mean_.mean();
+  const std::size_t known = find(seen, top(), kPhases);
+  if (known == kPhases) {
+    begin_phase(seen);
+  } else {
+    enter(known);
+  }
+  if (stranger_) {
+    // What the work looked like when it came is remembered, to know it there the next time.
+    FrontierPhase& phase = phases_[current_];
+    if (!phase.known[stranger_clock_]) {
+      phase.seen[stranger_clock_] = stranger_seen_;
+      phase.known[stranger_clock_] = true;
+    }
+    stranger_ = false;
+  }
+  proceed();
+}
+
+void FrontierPart::begin_phase(const ResponseSeen& top_seen) noexcept {
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < phases_.size(); ++i) {
+    if (!phases_[i].used) {
+      at = i;
+      break;
+    }
+    if (phases_[i].last_visit < phases_[at].last_visit) at = i;
+  }
+  FrontierPhase& phase = phases_[at];
+  phase.used = true;
+  phase.done = false;
+  phase.tried = 0;
+  phase.steps = 0;
+  phase.visits = 0;
+  std::fill(phase.known.begin(), phase.known.end(), false);
+  std::fill(phase.skip.begin(), phase.skip.end(), false);
+  std::fill(phase.doubted.begin(), phase.doubted.end(), false);
+  phase.seen[top()] = top_seen;
+  phase.known[top()] = true;
+  phase.choice = top();
+  phase.estimate.start(top_seen);
+  for (std::size_t i = 0; i < clocks_.size(); ++i) phase.believed[i] = phase.estimate.at(i);
+  enter(at);
+}
+
+void FrontierPart::enter(std::size_t phase) noexcept {
+  current_ = phase;
+  ++phases_[phase].visits;
+  phases_[phase].last_visit = ++visit_;
+}
+
+void FrontierPart::proceed() noexcept {
+  FrontierPhase& phase = phases_[current_];
+  if (!phase.done) {
+    const std::size_t next = phase.steps >= kMostTrialSteps
+                                 ? search_.none()
+                                 : search_.next(phase.estimate, phase.skip, phase.tried);
+    if (next != search_.none()) return go(Mode::probe, next);
+    phase.done = true;
+    phase.choice = search_.best(phase.estimate);
+  }
+  restless_ = 0;
+  go(Mode::settled, phase.choice);
+}
+
+void FrontierPart::probe(const FrontierSight& sight) noexcept {
+  FrontierPhase& phase = phases_[current_];
+  if (mean_.count() > 0 && difference(mean_.mean(), sight.seen) > 1) {
+    return other_work(sight.seen);
+  }
+  mean_.add(sight.seen);
+  if (mean_.count() < kMeasureSteps) return;
+  const ResponseSeen seen = mean_.mean();
+  if (!phase.doubted[target_]) {
+    // It may have become other work just then.
+    const bool odd = !plausible(seen);
+    const bool like_another = find(seen, target_, current_) != kPhases;
+    phase.doubted[target_] = odd || like_another;
+    if (odd) return other_work(seen);
+    if (like_another) return go(Mode::identify, top());  // there it can be told apart
+  }
+  phase.seen[target_] = seen;
+  phase.known[target_] = true;
+  phase.estimate.add(target_, seen);
+  ++phase.tried;
+  proceed();
+}
+
+bool FrontierPart::plausible(const ResponseSeen& seen) const noexcept {
+  const ResponseSeen& at_top = phases_[current_].seen[top()];
+  const double period = -std::log(table_->share(target_));
+  const double power = std::log(at_top.watts / seen.watts);
+  if (power < -kMargin / 2 || power > 3 * period + kMargin) return false;
+  const double longest = table_->longest(target_) + kMargin;
+  for (std::size_t a = kMemoryActivity; a < kResponseActivities; ++a) {
+    if (!(at_top.activity[a] > kTelling) && !(seen.activity[a] > kTelling)) continue;
+    const HintKind kind = a == kMemoryActivity ? HintKind::memory : HintKind::pipe;
+    const double hint =
+        hinted_log_time(a, std::max(at_top.activity[a], 2 * kLeastActivity),
+                        std::max(seen.activity[a], 2 * kLeastActivity), table_->share(target_)) +
+        table_->bias(kind, target_);
+    if (hint < -kMargin || hint > longest) return false;
+  }
+  return true;
+}
+
+void FrontierPart::watch(const FrontierSight& sight) noexcept {
+  FrontierPhase& phase = phases_[current_];
+  if (!phase.known[target_]) {  // cannot be: a chosen clock was seen
+    phase.seen[target_] = sight.seen;
+    phase.known[target_] = true;
+  }
+  if (difference(phase.seen[target_], sight.seen) <= 1) {
+    different_ = 0;
+    return;
+  }
+  if (++different_ >= kChangeSteps) other_work(sight.seen);
+}
+
+void FrontierPart::other_work(const ResponseSeen& now) noexcept {
+  ++changes_;
+  if (++restless_ >= kRestless) {
+    restless_ = 0;
+    ++shelters_;
+    return go(Mode::shelter, top());
+  }
+  const std::size_t known = find(now, target_, current_);
+  if (known != kPhases) {
+    enter(known);
+    return proceed();
+  }
+  stranger_ = target_ != top();
+  stranger_clock_ = target_;
+  stranger_seen_ = now;
+  const bool at_top = target_ == top();
+  go(Mode::identify, top());
+  if (at_top) mean_.add(now);
+}
+
+std::size_t FrontierPart::find(const ResponseSeen& seen, std::size_t clock,
+                               std::size_t besides) const noexcept {
+  std::size_t found = kPhases;
+  double least = 1;
+  for (std::size_t i = 0; i < phases_.size(); ++i) {
+    if (i == besides || !phases_[i].used || !phases_[i].known[clock]) continue;
+    const double here = difference(phases_[i].seen[clock], seen);
+    if (here < least) {
+      least = here;
+      found = i;
+    }
+  }
+  return found;
+}
+
+void FrontierPart::shelter() noexcept {
+  if (++since_ >= kShelterSteps) go(Mode::identify, top());
+}
+
+}  // namespace mete
