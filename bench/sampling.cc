@@ -82,7 +82,7 @@ Result<RunResult> run_once(const Setup& setup, bool machine, bool say) {
   const NoInterrupt interrupt;
   std::vector<std::unique_ptr<Provider>> providers;
   providers.push_back(make_time_provider(clock, clock.now()));
-  if (machine) providers.push_back(make_linux_provider(SysRoot()));
+  if (machine) providers.push_back(make_paced_linux_provider(SysRoot(), clock));
   providers.push_back(std::make_unique<MadeUp>(setup.signals));
   Platform platform(std::move(providers));
 

@@ -22,9 +22,29 @@
 namespace mete {
 namespace {
 
+/// Says when a table is due to be read again.
+class Pace {
+ public:
+  explicit Pace(Nanoseconds interval) : interval_(interval) {}
+  bool due(const Clock* clock) noexcept {
+    if (clock == nullptr) return true;
+    const Nanoseconds now = clock->now();
+    if (read_ && now - last_ < interval_) return false;
+    read_ = true;
+    last_ = now;
+    return true;
+  }
+
+ private:
+  Nanoseconds interval_;
+  Nanoseconds last_{0};
+  bool read_ = false;
+};
+
 class LinuxProvider final : public Provider {
  public:
-  explicit LinuxProvider(SysRoot root);
+  /// Without a clock every table is read at every read_batch.
+  LinuxProvider(SysRoot root, const Clock* clock);
 
   const ProviderInfo& info() const override { return info_; }
   void describe(Topology& topology) const override;
@@ -73,6 +93,11 @@ class LinuxProvider final : public Provider {
   std::vector<Offer> offers_;  // beside info_.signals
   std::optional<CpufreqControls> controls_;
 
+  const Clock* clock_;
+  Pace usage_pace_{std::chrono::milliseconds(10)};
+  Pace clocks_pace_{std::chrono::milliseconds(100)};
+  Pace memory_pace_{std::chrono::milliseconds(10)};
+  Pace load_pace_{std::chrono::seconds(1)};
   CpuUsage usage_;
   ClockTable clocks_;
   MemoryTable memory_;
@@ -85,7 +110,8 @@ bool any(const std::vector<std::string>& paths) {
   return std::any_of(paths.begin(), paths.end(), [](const std::string& p) { return !p.empty(); });
 }
 
-LinuxProvider::LinuxProvider(SysRoot root) : root_(std::move(root)), map_(read_cpu_map(root_)) {
+LinuxProvider::LinuxProvider(SysRoot root, const Clock* clock)
+    : root_(std::move(root)), map_(read_cpu_map(root_)), clock_(clock) {
   info_.name = "linux";
   info_.description = "CPUs and memory, as the Linux kernel tells of them in /proc and /sys";
   cpufreq_ = read_cpufreq_map(root_, map_);
@@ -342,10 +368,10 @@ Reading LinuxProvider::reading_of(const Slot& slot) const noexcept {
 
 void LinuxProvider::refresh() noexcept {
   for (SharedFile& f : files_) f.raw = f.file.read_number(1);
-  if (usage_.is_open()) usage_.update();
-  if (clocks_.is_open()) clocks_.update();
-  if (memory_.is_open()) memory_.update();
-  if (load_.is_open()) load_.update();
+  if (usage_.is_open() && usage_pace_.due(clock_)) usage_.update();
+  if (clocks_.is_open() && clocks_pace_.due(clock_)) clocks_.update();
+  if (memory_.is_open() && memory_pace_.due(clock_)) memory_.update();
+  if (load_.is_open() && load_pace_.due(clock_)) load_.update();
 }
 
 void LinuxProvider::read_batch(std::span<Reading> out) noexcept {
@@ -357,7 +383,11 @@ void LinuxProvider::read_batch(std::span<Reading> out) noexcept {
 }  // namespace
 
 std::unique_ptr<Provider> make_linux_provider(SysRoot root) {
-  return std::make_unique<LinuxProvider>(std::move(root));
+  return std::make_unique<LinuxProvider>(std::move(root), nullptr);
+}
+
+std::unique_ptr<Provider> make_paced_linux_provider(SysRoot root, const Clock& clock) {
+  return std::make_unique<LinuxProvider>(std::move(root), &clock);
 }
 
 }  // namespace mete

@@ -8,11 +8,18 @@
 
 #include <memory>
 
+#include "mete/base/clock.h"
 #include "mete/base/sys_root.h"
 #include "mete/signal/provider.h"
 
 namespace mete {
 
+/// Reads every file at every read_batch.
 std::unique_ptr<Provider> make_linux_provider(SysRoot root);
+/// Reads the kernel's tables no more often than they can change or are worth their cost (a read of
+/// /proc/cpuinfo takes 20 µs): CPU times every 10 ms, their tick; memory every 10 ms; stated
+/// frequencies every 100 ms; load every second. In between, a reading repeats. Files of one number
+/// (cpufreq, temperatures) are read every time. The clock must outlive the provider.
+std::unique_ptr<Provider> make_paced_linux_provider(SysRoot root, const Clock& clock);
 
 }  // namespace mete

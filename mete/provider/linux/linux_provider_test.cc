@@ -155,6 +155,32 @@ TEST(LinuxUsage, IsTheShareOfTicksSpentRunning) {
   EXPECT_DOUBLE_EQ(p.value(cpu0), 0) << "of the last interval alone";
 }
 
+TEST(LinuxUsage, PacedReadingsRepeatUntilTheTickHasPassed) {
+  FakeSys sys;
+  fake::virtual_machine(sys);
+  const auto stat = [&sys](int user, int idle) {
+    sys.write(
+        "/proc/stat",
+        fmt::format("cpu  {0} 0 0 {1} 0 0 0 0 0 0\ncpu0 {0} 0 0 {1} 0 0 0 0 0 0\n", user, idle));
+  };
+  stat(0, 0);
+  VirtualClock clock;
+  std::vector<std::unique_ptr<Provider>> providers;
+  providers.push_back(make_paced_linux_provider(sys.root(), clock));
+  Platform platform(std::move(providers));
+  const int usage = platform.push_signal({"CPU_UTILIZATION", Domain::cpu, 0}).value();
+  stat(1, 3);
+  platform.read_batch();
+  EXPECT_DOUBLE_EQ(platform.value(usage), 0.25);
+  stat(4, 4);
+  clock.advance_to(std::chrono::milliseconds(9));
+  platform.read_batch();
+  EXPECT_DOUBLE_EQ(platform.value(usage), 0.25) << "read again within a tick";
+  clock.advance_to(std::chrono::milliseconds(10));
+  platform.read_batch();
+  EXPECT_DOUBLE_EQ(platform.value(usage), 0.75);
+}
+
 TEST(LinuxUsage, FieldsOfProcStat) {
   FakeSys sys;
   sys.cpu(0, 0, 0, "0");
