@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Prints every figure that the project promises, each with its spread and its bar: run.sh [BUILD]. Ten minutes on 2 cores.
+# On a busy machine latencies and wall times are the machine's, not ours: the load average is printed with them.
+# SPDX-License-Identifier: BSD-3-Clause
+set -euo pipefail
+cd "$(dirname "$0")/.."
+build=${1:-build/release}
+section() { echo; echo "== $1 (load average $(cut -d' ' -f1 /proc/loadavg)) =="; }
+section "start-up: at most 20 ms";                                   python3 bench/startup.py "$build"
+section "sampling 100 signals at 1 kHz: <= 2 % of a core, p99 <= 200 us"; "$build/bin/sampling"
+section "control step, 8 GPUs, torch: median <= 100 us, p99 <= 300 us"; "$build/bin/control_step"
+section "mete process: >= 200 MB/s, <= 200 MB, >= 80x and >= 10x pandas"; /usr/bin/python3 bench/process/run.py --mete "$build/bin/mete"
