@@ -18,6 +18,7 @@
 #include "mete/base/rng.h"
 #include "mete/control/agents/ffnet_agent.h"
 #include "mete/control/agents/fixed_agent.h"
+#include "mete/control/agents/frontier_agent.h"
 #include "mete/control/agents/gpu_activity_agent.h"
 #include "mete/control/agents/monitor_agent.h"
 #include "mete/control/agents/torch_agent.h"
@@ -95,6 +96,10 @@ std::vector<AgentCase> all_cases() {
        {"1.5", "-0.1", "GPU_FREQ_EFFICIENT=9GHz", "GPU_FREQ_EFFICIENT=1MHz"}},
       {"ffnet", ffnet_by_activity, {"", "NAN", "0.5", "1"}, {"1.5", "-0.1", "GPU_PHI=0.5"}},
       {"ffnet_by_clock", ffnet_by_clock, {"", "1"}, {"2"}},
+      {"frontier",
+       plain<make_frontier_agent>,
+       {"", "GPU_PHI=0", "GPU_PHI=1", "MAX_SLOWDOWN=0.1", "NAN,0"},
+       {"GPU_PHI=1.5", "MAX_SLOWDOWN=-1", "GPU_PHI=0.5,MAX_SLOWDOWN=0.1"}},
       {"template_idle", plain<make_idle_agent>, {"", "0.2"}, {"1.5", "-1"}},
   };
 }
@@ -108,6 +113,11 @@ std::vector<PartLimits> gpus(std::size_t n) {
 Result<std::vector<double>> resolve(const Agent& agent, const std::string& policy) {
   METE_TRY(const auto named, parse_policy(policy, agent.info()));
   return resolve_policy(named, agent.info());
+}
+
+/// Columns of an observation.
+std::size_t width_of(const AgentInfo& info) {
+  return info.signals.size() + info.optional_signals.size();
 }
 
 /// Rows as sensors give them, and as broken ones do.
@@ -138,7 +148,7 @@ class AgentConformance : public ::testing::TestWithParam<AgentCase> {
     std::vector<double> all;
     std::vector<double> decisions(kParts);
     for (int i = 0; i < kSteps; ++i) {
-      const auto rows = draw_rows(rng, kParts * agent.info().signals.size());
+      const auto rows = draw_rows(rng, kParts * width_of(agent.info()));
       std::fill(decisions.begin(), decisions.end(), kNan);
       agent.step({0.05 * i, kParts, rows}, values, decisions);
       all.insert(all.end(), decisions.begin(), decisions.end());
@@ -167,8 +177,9 @@ TEST_P(AgentConformance, DescribesItself) {
                 (field.fallback >= field.min && field.fallback <= field.max))
         << field.name;
   }
-  const std::set<std::string> signals(info.signals.begin(), info.signals.end());
-  EXPECT_EQ(signals.size(), info.signals.size()) << "a signal is there twice";
+  std::set<std::string> signals(info.signals.begin(), info.signals.end());
+  signals.insert(info.optional_signals.begin(), info.optional_signals.end());
+  EXPECT_EQ(signals.size(), width_of(info)) << "a signal is there twice";
 }
 
 TEST_P(AgentConformance, TakesGoodPoliciesAndRefusesBadOnesInOneLine) {
@@ -226,7 +237,7 @@ TEST_P(AgentConformance, StepTakesNoMemory) {
   Rng rng(3);
   std::vector<std::vector<double>> rows;
   for (int i = 0; i < 100; ++i) {
-    rows.push_back(draw_rows(rng, kParts * agent->info().signals.size()));
+    rows.push_back(draw_rows(rng, kParts * width_of(agent->info())));
   }
   std::vector<double> decisions(kParts);
   const auto before = allocations();
