@@ -38,6 +38,12 @@ Error unknown_field(std::string_view name, const AgentInfo& agent) {
   return fail(Errc::invalid, "policy: the agent {} has no field '{}'{}", agent.name, name, hint);
 }
 
+/// GEOPM's tutorial writes one policy file for its CPU, GPU and node agents: a GPU agent finds
+/// CPU_PHI in it and leaves it alone.
+bool is_for_another_agent(std::string_view name, const AgentInfo& agent) {
+  return name == "CPU_PHI" && find_field(agent, "GPU_PHI") != nullptr;
+}
+
 /// A number as people type it, in the field's unit; "nan" for the agent's own choice.
 Result<double> parse_value(std::string_view text, const PolicyField& field) {
   if (iequals(trim(text), "nan")) return kNan;
@@ -129,6 +135,7 @@ Result<std::vector<double>> resolve_policy(const NamedValues& values, const Agen
   std::vector<std::optional<double>> given(agent.policy.size());
   for (const auto& [name, value] : values) {
     const auto* field = find_field(agent, name);
+    if (field == nullptr && is_for_another_agent(name, agent)) continue;
     if (field == nullptr) return unknown_field(name, agent);
     auto& slot = given[static_cast<std::size_t>(field - agent.policy.data())];
     if (slot) return fail(Errc::invalid, "policy: {} is given twice", name);
