@@ -2,8 +2,11 @@
 #include "mete/control/agents/frontier_part.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
+
+#include "mete/control/agents/frontier_budget.h"
 
 namespace mete {
 namespace {
@@ -13,6 +16,8 @@ constexpr double kSameClock = 0.01;
 /// What one piece of work can do between two clocks: power falls no faster than the cube of the
 /// clock and does not rise, time is between none and the clock's period, both with this margin.
 constexpr double kMargin = 0.25;
+/// The run so far may be slower than the bound by this before less is allowed.
+constexpr double kOverspent = 0.005;
 /// Only activities this large are asked whether they are plausible.
 constexpr double kTelling = 0.05;
 
@@ -30,6 +35,7 @@ FrontierPart::FrontierPart(std::shared_ptr<const ResponseTable> table, std::vect
                            const FrontierGoal& goal)
     : table_(std::move(table)),
       clocks_(std::move(clocks)),
+      goal_(goal),
       search_(
           [this] {
             std::vector<double> shares;
@@ -72,6 +78,7 @@ double FrontierPart::step(double time, std::span<const double> row) noexcept {
     proceed();
     return clocks_[target_];
   }
+  count_work();
   if (since_ <= (sight.counted ? kSettleSteps : kSettleStepsOfSensor)) return clocks_[target_];
   switch (mode_) {
     case Mode::identify:
@@ -135,6 +142,7 @@ void FrontierPart::begin_phase(const ResponseSeen& top_seen) noexcept {
   phase.done = false;
   phase.tried = 0;
   phase.steps = 0;
+  phase.work = 0;
   phase.visits = 0;
   std::fill(phase.known.begin(), phase.known.end(), false);
   std::fill(phase.skip.begin(), phase.skip.end(), false);
@@ -161,9 +169,10 @@ void FrontierPart::proceed() noexcept {
                                  : search_.next(phase.estimate, phase.skip, phase.tried);
     if (next != search_.none()) return go(Mode::probe, next);
     phase.done = true;
-    phase.choice = search_.best(phase.estimate);
   }
+  phase.choice = chosen();
   restless_ = 0;
+  calm_ = 0;
   go(Mode::settled, phase.choice);
 }
 
@@ -216,6 +225,7 @@ void FrontierPart::watch(const FrontierSight& sight) noexcept {
   }
   if (difference(phase.seen[target_], sight.seen) <= 1) {
     different_ = 0;
+    if (++calm_ >= kReviewSteps) review();
     return;
   }
   if (++different_ >= kChangeSteps) other_work(sight.seen);
@@ -254,6 +264,55 @@ std::size_t FrontierPart::find(const ResponseSeen& seen, std::size_t clock,
     }
   }
   return found;
+}
+
+void FrontierPart::count_work() noexcept {
+  if (current_ == kPhases || mode_ == Mode::identify || different_ > 0) return;
+  FrontierPhase& phase = phases_[current_];
+  const double work = std::exp(-phase.estimate.at(target_).log_time);
+  phase.work += work;
+  if (mode_ != Mode::settled) return;
+  spent_ += 1;
+  earned_ += work;
+}
+
+std::size_t FrontierPart::chosen() const noexcept {
+  if (!goal_.bounded()) return search_.best(phases_[current_].estimate);
+  std::array<BudgetShare, kPhases> shares;
+  std::size_t count = 0;
+  std::size_t own = 0;
+  double most = 0;
+  for (const FrontierPhase& phase : phases_) most = std::max(most, phase.used ? phase.work : 0);
+  for (std::size_t i = 0; i < phases_.size(); ++i) {
+    const FrontierPhase& phase = phases_[i];
+    if (!phase.used || !phase.done) continue;
+    if (i == current_) own = count;
+    // Work that has just come may stay as long as any.
+    const double work = i == current_ && phase.visits < 2 ? most : phase.work;
+    shares[count++] = {&phase.estimate, std::max(work, 1.0), phase.seen[top()].watts, top()};
+  }
+  // What was overspent when the program was made of other work is saved again.
+  const double over = earned_ > 0 ? spent_ / earned_ - 1 - goal_.max_slowdown : 0;
+  const double bound =
+      over > kOverspent ? std::max(0.0, goal_.max_slowdown - over) : goal_.max_slowdown;
+  spend_budget(std::span(shares).first(count), bound);
+  return shares[own].clock;
+}
+
+void FrontierPart::review() noexcept {
+  calm_ = 0;
+  if (!goal_.bounded()) return;
+  FrontierPhase& phase = phases_[current_];
+  const std::size_t better = chosen();
+  if (better == phase.choice) return;
+  const auto energy = [&](std::size_t clock) {
+    const ResponseAnswer& answer = phase.estimate.at(clock);
+    return answer.log_time + answer.log_power;
+  };
+  const bool slower = better < phase.choice;
+  if (slower && energy(phase.choice) - energy(better) < kWorthAChange) return;
+  phase.choice = better;
+  go(Mode::settled, better);
 }
 
 void FrontierPart::shelter() noexcept {

@@ -37,6 +37,10 @@ inline constexpr std::size_t kPhases = 8;
 /// So many changes without settling once: shelter, for so many steps.
 inline constexpr int kRestless = 8;
 inline constexpr int kShelterSteps = 200;
+/// With a bound, what each piece of work may cost is reviewed after so many settled steps, and a
+/// new clock taken if it saves this share of the energy, or if the old one breaks the bound.
+inline constexpr int kReviewSteps = 20;
+inline constexpr double kWorthAChange = 0.01;
 /// So many unseen steps running: the highest clock.
 inline constexpr int kBlindSteps = 3;
 
@@ -53,7 +57,8 @@ struct FrontierPhase {
   std::vector<bool> doubted;             ///< per clock: looked like other work once
   std::vector<ResponseAnswer> believed;  ///< per clock, after the highest clock alone
   std::size_t tried = 0;
-  int steps = 0;  ///< spent on trials
+  int steps = 0;    ///< spent on trials
+  double work = 0;  ///< steps' worth of work at the highest clock, done while it was recognised
   std::uint64_t visits = 0;
   std::uint64_t last_visit = 0;
 };
@@ -84,6 +89,9 @@ class FrontierPart {
   void enter(std::size_t phase) noexcept;
   void proceed() noexcept;
   void other_work(const ResponseSeen& now) noexcept;
+  void count_work() noexcept;
+  [[nodiscard]] std::size_t chosen() const noexcept;
+  void review() noexcept;
   [[nodiscard]] std::size_t find(const ResponseSeen& seen, std::size_t clock,
                                  std::size_t besides) const noexcept;
   [[nodiscard]] bool plausible(const ResponseSeen& seen) const noexcept;
@@ -91,6 +99,7 @@ class FrontierPart {
 
   std::shared_ptr<const ResponseTable> table_;
   std::vector<double> clocks_;
+  FrontierGoal goal_;
   FrontierSearch search_;
   FrontierEye eye_;
   std::vector<FrontierPhase> phases_;
@@ -101,6 +110,9 @@ class FrontierPart {
   FrontierMean mean_;
   int different_ = 0;  ///< steps running that look different
   int blind_ = 0;
+  int calm_ = 0;      ///< settled steps since the last review
+  double spent_ = 0;  ///< settled steps, and the work done in them, as phases count it
+  double earned_ = 0;
   int restless_ = 0;
   std::uint64_t visit_ = 0;
   std::uint64_t changes_ = 0;
