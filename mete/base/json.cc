@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_set>
 
 #include <nlohmann/json.hpp>
 
@@ -108,10 +109,10 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
   bool number_float(double v, const std::string& /*text*/) override { return add(Json(v)); }
   bool string(std::string& v) override { return add(Json(std::move(v))); }
   bool binary(binary_t& /*v*/) override { return false; }
-  bool start_object(std::size_t /*n*/) override { return open(Json::object()); }
-  bool start_array(std::size_t /*n*/) override { return open(Json::array()); }
+  bool start_object(std::size_t /*n*/) override { return open(true); }
+  bool start_array(std::size_t /*n*/) override { return open(false); }
   bool key(std::string& v) override {
-    keys_.back() = std::move(v);
+    stack_.back().key = std::move(v);
     return true;
   }
   bool end_object() override { return close(); }
@@ -126,34 +127,39 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
   std::string error;
 
  private:
+  /// An object or array that is still open.
+  struct Frame {
+    bool is_object = false;
+    Json::Object members;
+    Json::Array items;
+    std::string key;
+  };
+
   bool add(Json v) {
     if (stack_.empty()) {
       root = std::move(v);
-    } else if (stack_.back().is_object()) {
-      stack_.back().set(keys_.back(), std::move(v));
+    } else if (Frame& frame = stack_.back(); frame.is_object) {
+      frame.members.emplace_back(std::move(frame.key), std::move(v));
     } else {
-      stack_.back().push(std::move(v));
+      frame.items.push_back(std::move(v));
     }
     return true;
   }
-  bool open(Json v) {
+  bool open(bool is_object) {
     if (stack_.size() >= kMaxDepth) {
       error = fmt::format("nested deeper than {}", kMaxDepth);
       return false;
     }
-    stack_.push_back(std::move(v));
-    keys_.emplace_back();
+    stack_.push_back({is_object, {}, {}, {}});
     return true;
   }
   bool close() {
-    Json done = std::move(stack_.back());
+    Frame done = std::move(stack_.back());
     stack_.pop_back();
-    keys_.pop_back();
-    return add(std::move(done));
+    if (!done.is_object) return add(Json(std::move(done.items)));
+    return add(Json::from_members(std::move(done.members)));
   }
-
-  std::vector<Json> stack_;
-  std::vector<std::string> keys_;
+  std::vector<Frame> stack_;
 };
 
 /// nlohmann's "[json.exception.parse_error.101] parse error at line 1, column 2: ..": from "line"
@@ -164,6 +170,23 @@ std::string readable(const std::string& error) {
 }
 
 }  // namespace
+
+Json Json::from_members(Object members) {
+  std::unordered_set<std::string_view> seen;
+  std::vector<bool> dropped(members.size(), false);
+  bool any = false;
+  for (std::size_t i = members.size(); i-- > 0;) {
+    dropped[i] = !seen.insert(members[i].first).second;
+    any = any || dropped[i];
+  }
+  Object kept;
+  for (std::size_t i = 0; any && i < members.size(); ++i) {
+    if (!dropped[i]) kept.push_back(std::move(members[i]));
+  }
+  Json j;
+  j.value_ = any ? std::move(kept) : std::move(members);
+  return j;
+}
 
 Json Json::array_of(const std::vector<double>& values) {
   return {Array(values.begin(), values.end())};

@@ -45,6 +45,8 @@ class Json {
     j.value_ = Object(members);
     return j;
   }
+  /// Of a key given twice the last counts. Linear, where set() for each member would be quadratic.
+  static Json from_members(Object members);
   static Json array() { return {Array{}}; }
   static Json array_of(const std::vector<double>& values);
   static Json array_of(const std::vector<std::string>& values);
@@ -85,7 +87,8 @@ class Json {
   std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object> value_;
 };
 
-/// Strict JSON; nesting deeper than 64 is refused. Errors name line and column ("line 3, column 7:
+/// Strict JSON; nesting deeper than 64 is refused; of a key given twice the last counts. Errors
+/// name line and column ("line 3, column 7:
 /// ..").
 Result<Json> parse_json(std::string_view text);
 

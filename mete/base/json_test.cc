@@ -45,6 +45,24 @@ TEST(Json, RefusesWhatIsNotJsonAndSaysWhere) {
   }
 }
 
+TEST(Json, OfAKeyGivenTwiceTheLastCounts) {
+  const auto j = parse_json(R"({"a":1,"b":2,"a":{"c":3}})");
+  ASSERT_TRUE(j);
+  EXPECT_EQ(j->members().size(), 2U);
+  EXPECT_EQ((*j)["a"]["c"].as_integer(), 3);
+}
+
+TEST(Json, ManyKeysAreReadInLinearTime) {
+  // Quadratic, this is 10^10 comparisons and the test's time limit ends it.
+  std::string text = "{";
+  for (int i = 0; i < 200000; ++i) text += fmt::format("\"key-of-some-length-{}\":{},", i, i);
+  text.back() = '}';
+  const auto j = parse_json(text);
+  ASSERT_TRUE(j);
+  EXPECT_EQ(j->members().size(), 200000U);
+  EXPECT_EQ(j->members().back().second.as_integer(), 199999);
+}
+
 TEST(Json, RefusesDepthWithoutCrashing) {
   EXPECT_FALSE(parse_json(std::string(1000000, '[')));
   EXPECT_TRUE(parse_json(std::string(60, '[') + std::string(60, ']')));

@@ -51,59 +51,63 @@ class Handler final : public YAML::EventHandler {
   }
   void OnScalar(const YAML::Mark& /*m*/, const std::string& tag, YAML::anchor_t /*a*/,
                 const std::string& value) override {
-    // yaml-cpp tags quoted scalars "!", plain ones "?".
-    if (!stack_.empty() && stack_.back().is_object() && !have_key_) {
-      key_.back() = value;
-      have_key_ = true;
+    if (wants_key()) {
+      stack_.back().key = value;
+      stack_.back().have_key = true;
       return;
     }
+    // yaml-cpp tags quoted scalars "!", plain ones "?".
     add(tag == "!" ? Json(value) : typed_scalar(value));
   }
   void OnSequenceStart(const YAML::Mark& m, const std::string& /*t*/, YAML::anchor_t /*a*/,
                        YAML::EmitterStyle::value /*s*/) override {
-    open(m, Json::array());
+    open(m, false);
   }
   void OnSequenceEnd() override { close(); }
   void OnMapStart(const YAML::Mark& m, const std::string& /*t*/, YAML::anchor_t /*a*/,
                   YAML::EmitterStyle::value /*s*/) override {
-    open(m, Json::object());
+    open(m, true);
   }
   void OnMapEnd() override { close(); }
 
   Json root;
 
  private:
-  void open(const YAML::Mark& m, Json v) {
+  /// A map or sequence that is still open.
+  struct Frame {
+    bool is_map = false;
+    bool have_key = false;
+    std::string key;
+    Json::Object members;
+    Json::Array items;
+  };
+
+  [[nodiscard]] bool wants_key() const {
+    return !stack_.empty() && stack_.back().is_map && !stack_.back().have_key;
+  }
+  void open(const YAML::Mark& m, bool is_map) {
     if (stack_.size() >= kMaxDepth)
       throw Refused(fmt::format("line {}: nested too deep", m.line + 1));
-    if (!stack_.empty() && stack_.back().is_object() && !have_key_) {
-      throw Refused(fmt::format("line {}: a key must be a plain word", m.line + 1));
-    }
-    stack_.push_back(std::move(v));
-    key_.emplace_back();
-    have_key_ = false;
+    if (wants_key()) throw Refused(fmt::format("line {}: a key must be a plain word", m.line + 1));
+    stack_.push_back({is_map, false, {}, {}, {}});
   }
   void close() {
-    Json done = std::move(stack_.back());
+    Frame done = std::move(stack_.back());
     stack_.pop_back();
-    key_.pop_back();
-    have_key_ = !stack_.empty() && stack_.back().is_object();
-    add(std::move(done));
+    add(done.is_map ? Json::from_members(std::move(done.members)) : Json(std::move(done.items)));
   }
   void add(Json v) {
     if (stack_.empty()) {
       root = std::move(v);
-    } else if (stack_.back().is_object()) {
-      stack_.back().set(key_.back(), std::move(v));
-      have_key_ = false;
+    } else if (Frame& frame = stack_.back(); frame.is_map) {
+      frame.members.emplace_back(std::move(frame.key), std::move(v));
+      frame.have_key = false;
     } else {
-      stack_.back().push(std::move(v));
+      frame.items.push_back(std::move(v));
     }
   }
 
-  std::vector<Json> stack_;
-  std::vector<std::string> key_;
-  bool have_key_ = false;
+  std::vector<Frame> stack_;
 };
 
 }  // namespace
