@@ -4,7 +4,7 @@ PRESET ?= release
 BUILD := build/$(PRESET)
 JOBS ?= $(shell nproc)
 
-.PHONY: help packages build demo test check bench format clean install
+.PHONY: help packages configure build program demo test check bench format clean install
 
 help:
 	@echo "mete: measures what an AI workload costs, and allots it what it needs"
@@ -21,11 +21,17 @@ help:
 packages:
 	@tools/install_packages.sh build
 
-build: packages
-	@cmake --preset $(PRESET) >/tmp/mete-configure.$$$$.log 2>&1 || { cat /tmp/mete-configure.$$$$.log; exit 1; }; rm -f /tmp/mete-configure.$$$$.log
+configure: packages
+	@log=$$(mktemp); cmake --preset $(PRESET) >$$log 2>&1 || { cat $$log; rm -f $$log; exit 1; }; rm -f $$log
+
+build: configure
 	@cmake --build $(BUILD) -j $(JOBS)
 
-demo: build
+# The program and its plugin alone: a newcomer need not wait for the tests to be built.
+program: configure
+	@cmake --build $(BUILD) -j $(JOBS) --target mete
+
+demo: program
 	@tools/demo.sh $(BUILD)/bin/mete
 
 test:
@@ -43,7 +49,7 @@ check:
 format:
 	@git ls-files -z '*.cc' '*.h' | xargs -0 clang-format-19 -i
 
-install: build
+install: program
 	@cmake --install $(BUILD) --prefix $${PREFIX:-/usr/local}
 
 clean:
