@@ -20,6 +20,7 @@
 namespace mete {
 namespace {
 
+constexpr std::string_view kProgressSignal = "BOARD_KERNELS_COMPLETED";
 constexpr std::size_t kMostGoals = 101;
 constexpr std::size_t kMostRepeats = 1000;
 constexpr std::size_t kRealisticRepeats = 20;
@@ -38,6 +39,7 @@ struct Options {
   std::string board_options;
   std::string progress = "auto";
   std::string program;
+  std::vector<std::string> hidden;
   std::optional<std::size_t> repeats;
   std::uint64_t seed = 1;
   bool json = false;
@@ -128,7 +130,9 @@ Result<EvaluatePlan> plan_of(const Options& options, const EvaluationData& data)
   METE_TRY(plan.goals, goals_of(options));
   METE_TRY(plan.repeats, repeats_of(options));
   METE_TRY(plan.trial.machine, machine_of(options));
-  METE_TRY(plan.trial.progress, shows_progress(options, data.test));
+  plan.trial.hidden = options.hidden;
+  METE_TRY(const bool progress, shows_progress(options, data.test));
+  if (!progress) plan.trial.hidden.emplace_back(kProgressSignal);
   plan.trial.seed = options.seed;
   return plan;
 }
@@ -140,7 +144,7 @@ EvaluateHeading heading_of(const Options& options, const EvaluationData& data,
           .train = options.train,
           .test = options.test,
           .sensor = options.sensor,
-          .progress = plan.trial.progress,
+          .hidden = plan.trial.hidden,
           .repeats = plan.repeats,
           .goals = plan.goals,
           .train_kernels = data.train.kernels.size(),
@@ -208,6 +212,9 @@ Runner add_evaluate(OptionSet& app) {
                  "Whether the agent sees how much work was done, as of a program that reports its "
                  "progress: yes, no, or auto (on boards without activity signals)")
       ->capture_default_str();
+  app.add_option("--hide", options->hidden,
+                 "Signals that the agent shall not see, as on a device that lacks them")
+      ->delimiter(',');
   app.add_option("--program", options->program,
                  "Run this program of test kernels instead, beside every fixed clock");
   app.add_option("--seed", options->seed, "Same seed, same answer")->capture_default_str();

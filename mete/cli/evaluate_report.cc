@@ -75,7 +75,7 @@ Json heading_json(const EvaluateHeading& h) {
                        {"test", h.test},
                        {"test_kernels", h.test_kernels},
                        {"sensor", h.sensor},
-                       {"progress_shown", h.progress},
+                       {"hidden_signals", Json::array_of(h.hidden)},
                        {"repeats", h.repeats},
                        {"goals", std::move(goals)}});
 }

@@ -15,7 +15,7 @@ struct EvaluateHeading {
   std::string train;
   std::string test;
   std::string sensor;
-  bool progress = false;
+  std::vector<std::string> hidden;
   std::size_t repeats = 1;
   std::vector<EvaluationGoal> goals;
   std::size_t train_kernels = 0;

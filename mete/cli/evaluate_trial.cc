@@ -15,18 +15,19 @@
 namespace mete {
 namespace {
 
-constexpr std::string_view kProgressSignal = "BOARD_KERNELS_COMPLETED";
 /// A trial's kernel must outlast it; virtual time costs nothing.
 constexpr double kLongerThanAnyTrial = 1e6;
 /// A program that an agent slows down without end is given up, s.
 constexpr double kProgramPatience = 20;
 
-/// A provider without one of its signals, so that no agent can see it.
+/// A provider without some of its signals, so that no agent can see them.
 class Without final : public Provider {
  public:
-  Without(std::unique_ptr<Provider> provider, std::string_view hidden)
+  Without(std::unique_ptr<Provider> provider, const std::vector<std::string>& hidden)
       : provider_(std::move(provider)), info_(provider_->info()) {
-    std::erase_if(info_.signals, [&](const SignalInfo& signal) { return signal.name == hidden; });
+    std::erase_if(info_.signals, [&](const SignalInfo& signal) {
+      return std::find(hidden.begin(), hidden.end(), signal.name) != hidden.end();
+    });
   }
   const ProviderInfo& info() const override { return info_; }
   void describe(Topology& topology) const override { provider_->describe(topology); }
@@ -55,9 +56,8 @@ class Stage {
              Machine::make(board, options.machine, 1, stage->clock_, options.seed));
     std::vector<std::unique_ptr<Provider>> providers;
     providers.push_back(make_time_provider(stage->clock_, stage->clock_.now()));
-    auto gpus = make_board_provider(*stage->machine_);
-    if (!options.progress) gpus = std::make_unique<Without>(std::move(gpus), kProgressSignal);
-    providers.push_back(std::move(gpus));
+    providers.push_back(
+        std::make_unique<Without>(make_board_provider(*stage->machine_), options.hidden));
     stage->platform_ = std::make_unique<Platform>(std::move(providers));
     stage->guard_ = std::make_unique<ControlGuard>(*stage->platform_, "");
     METE_TRY(stage->controller_, make());

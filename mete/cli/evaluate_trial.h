@@ -24,9 +24,8 @@ inline constexpr std::size_t kStillSteps = 5;
 
 struct TrialOptions {
   MachineOptions machine;
-  /// Whether the agent may see BOARD_KERNELS_COMPLETED: what a program that tells its progress
-  /// would show.
-  bool progress = false;
+  /// Signals that the agent shall not see.
+  std::vector<std::string> hidden;
   std::uint64_t seed = 1;
 };
 

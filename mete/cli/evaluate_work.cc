@@ -30,10 +30,12 @@ Result<std::unique_ptr<Controller>> make_one(const EvaluatePlan& plan, NamedValu
   return std::make_unique<Controller>(std::move(agent), std::move(resolved));
 }
 
-ScoredTrial judge(const MeasuredKernel& kernel, const EvaluationGoal& goal, Trial trial,
-                  std::size_t repeat) {
+/// `at` is the truth at the settled clock: measured, or interpolated as the board replays it.
+ScoredTrial judge(const MeasuredKernel& kernel, const OperatingPoint& at,
+                  const EvaluationGoal& goal, Trial trial, std::size_t repeat) {
   ScoredTrial out;
-  out.score = score_clock(kernel, goal, trial.clock);
+  const double time = at.seconds / kernel.seconds.back();
+  out.score = score_clock(kernel, goal, trial.clock, {time, time * at.watts / kernel.watts.back()});
   out.repeat = repeat;
   const double top_seconds = kernel.seconds.back();
   const double top_joules = top_seconds * kernel.watts.back();
@@ -135,7 +137,8 @@ Result<EvaluationResult> evaluate_agent(const EvaluationData& data, const Evalua
         options.seed = seeds.fork(stream++).next();
         auto trial = run_trial(data.test, k, maker, options);
         if (!trial) return trial.error();
-        result.trials.push_back(judge(kernels[k], goal, std::move(*trial), repeat));
+        result.trials.push_back(
+            judge(kernels[k], data.test.at(k, trial->clock), goal, std::move(*trial), repeat));
       }
       bar.update(static_cast<double>(result.trials.size()), goal.words());
     }

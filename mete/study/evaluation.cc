@@ -71,19 +71,24 @@ double best_single_clock(std::span<const MeasuredKernel> kernels, const Evaluati
   return best;
 }
 
-Score score_clock(const MeasuredKernel& kernel, const EvaluationGoal& goal, double hertz) {
-  const std::size_t at = nearest_clock(kernel, hertz);
+Score score_clock(const MeasuredKernel& kernel, const EvaluationGoal& goal, double hertz,
+                  const RelativeCost& cost) {
   const std::size_t oracle = oracle_clock(kernel, goal);
   Score score;
   score.kernel = kernel.name;
   score.goal = goal;
-  score.clock = kernel.clocks[at];
+  score.clock = hertz;
   score.oracle = kernel.clocks[oracle];
-  score.cost = relative_cost(kernel, at);
+  score.cost = cost;
   score.oracle_cost = relative_cost(kernel, oracle);
   score.regret = objective(goal, score.cost) - objective(goal, score.oracle_cost);
   if (!goal.phi) score.over_bound = score.cost.time - 1 - goal.max_slowdown;
   return score;
+}
+
+Score score_clock(const MeasuredKernel& kernel, const EvaluationGoal& goal, double hertz) {
+  const std::size_t at = nearest_clock(kernel, hertz);
+  return score_clock(kernel, goal, kernel.clocks[at], relative_cost(kernel, at));
 }
 
 ScoreSummary summarise_scores(std::span<const Score> scores) {

@@ -61,12 +61,16 @@ struct Score {
   double oracle = 0;  ///< Hz
   RelativeCost cost;
   RelativeCost oracle_cost;
-  /// Objective minus the oracle's. With a bound it may be negative: a clock over the bound can save
-  /// more than the oracle.
+  /// Objective minus the oracle's. It may be negative: a clock over a bound, or between two
+  /// measured ones, can do better than the oracle.
   double regret = 0;
   /// T/T0 - 1 - bound; negative within. 0 for a phi.
   double over_bound = 0;
 };
+/// `cost`: of running at `hertz`, which need not be a measured clock.
+Score score_clock(const MeasuredKernel& kernel, const EvaluationGoal& goal, double hertz,
+                  const RelativeCost& cost);
+/// At the measured clock nearest to `hertz`.
 Score score_clock(const MeasuredKernel& kernel, const EvaluationGoal& goal, double hertz);
 
 /// More than this over a bound counts as a case.

@@ -79,7 +79,7 @@ double FrontierPart::step(double time, std::span<const double> row) noexcept {
     return clocks_[target_];
   }
   count_work();
-  if (since_ <= (sight.counted ? kSettleSteps : kSettleStepsOfSensor)) return clocks_[target_];
+  if (!steady(sight)) return clocks_[target_];
   switch (mode_) {
     case Mode::identify:
       identify(sight);
@@ -96,6 +96,17 @@ double FrontierPart::step(double time, std::span<const double> row) noexcept {
   return clocks_[target_];
 }
 
+bool FrontierPart::steady(const FrontierSight& sight) noexcept {
+  const double moved = std::abs(std::log(sight.seen.watts / last_watts_));
+  last_watts_ = sight.seen.watts;
+  power_band_ = sight.counted ? kPowerBand : kSensorPowerBand;
+  if (sight.counted) return since_ > kSettleSteps;
+  if (since_ <= kSettleStepsOfSensor) return false;
+  // Once it has been looked at, a step more is as good.
+  return moved < kSteady || since_ > kMostSettleStepsOfSensor || mean_.count() > 0 ||
+         mode_ == Mode::settled;
+}
+
 void FrontierPart::go(Mode mode, std::size_t clock) noexcept {
   mode_ = mode;
   mean_.clear();
@@ -106,7 +117,7 @@ void FrontierPart::go(Mode mode, std::size_t clock) noexcept {
 }
 
 void FrontierPart::identify(const FrontierSight& sight) noexcept {
-  if (mean_.count() > 0 && difference(mean_.mean(), sight.seen) > 1) mean_.clear();
+  if (mean_.count() > 0 && differ(mean_.mean(), sight.seen)) mean_.clear();
   mean_.add(sight.seen);
   if (mean_.count() < kMeasureSteps) return;
   const ResponseSeen seen = mean_.mean();
@@ -164,7 +175,8 @@ void FrontierPart::enter(std::size_t phase) noexcept {
 void FrontierPart::proceed() noexcept {
   FrontierPhase& phase = phases_[current_];
   if (!phase.done) {
-    const std::size_t next = phase.steps >= kMostTrialSteps
+    const int most = power_band_ == kPowerBand ? kMostTrialSteps : kMostTrialStepsOfSensor;
+    const std::size_t next = phase.steps >= most
                                  ? search_.none()
                                  : search_.next(phase.estimate, phase.skip, phase.tried);
     if (next != search_.none()) return go(Mode::probe, next);
@@ -178,7 +190,7 @@ void FrontierPart::proceed() noexcept {
 
 void FrontierPart::probe(const FrontierSight& sight) noexcept {
   FrontierPhase& phase = phases_[current_];
-  if (mean_.count() > 0 && difference(mean_.mean(), sight.seen) > 1) {
+  if (mean_.count() > 0 && differ(mean_.mean(), sight.seen)) {
     return other_work(sight.seen);
   }
   mean_.add(sight.seen);
@@ -223,7 +235,7 @@ void FrontierPart::watch(const FrontierSight& sight) noexcept {
     phase.seen[target_] = sight.seen;
     phase.known[target_] = true;
   }
-  if (difference(phase.seen[target_], sight.seen) <= 1) {
+  if (!differ(phase.seen[target_], sight.seen)) {
     different_ = 0;
     if (++calm_ >= kReviewSteps) review();
     return;
@@ -257,7 +269,7 @@ std::size_t FrontierPart::find(const ResponseSeen& seen, std::size_t clock,
   double least = 1;
   for (std::size_t i = 0; i < phases_.size(); ++i) {
     if (i == besides || !phases_[i].used || !phases_[i].known[clock]) continue;
-    const double here = difference(phases_[i].seen[clock], seen);
+    const double here = difference(phases_[i].seen[clock], seen, power_band_);
     if (here < least) {
       least = here;
       found = i;

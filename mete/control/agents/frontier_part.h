@@ -22,9 +22,13 @@
 namespace mete {
 
 /// So many steps after a new clock was asked for are not looked at: the first holds the switch
-/// itself. Without an energy counter power comes from a sensor that lags, and takes longer.
+/// itself.
 inline constexpr int kSettleSteps = 1;
-inline constexpr int kSettleStepsOfSensor = 4;
+/// Without an energy counter power comes from a sensor that lags: at least so many, until it moves
+/// by less than kSteady from step to step, and at most so many.
+inline constexpr int kSettleStepsOfSensor = 3;
+inline constexpr int kMostSettleStepsOfSensor = 8;
+inline constexpr double kSteady = 0.01;
 /// So many steps are averaged at each clock.
 inline constexpr int kMeasureSteps = 2;
 /// So many steps running must look different before it counts as other work.
@@ -33,6 +37,7 @@ inline constexpr int kChangeSteps = 2;
 inline constexpr int kPatience = 6;
 /// Trials of one piece of work end after this many steps.
 inline constexpr int kMostTrialSteps = 44;
+inline constexpr int kMostTrialStepsOfSensor = 24;
 inline constexpr std::size_t kPhases = 8;
 /// So many changes without settling once: shelter, for so many steps.
 inline constexpr int kRestless = 8;
@@ -89,6 +94,10 @@ class FrontierPart {
   void enter(std::size_t phase) noexcept;
   void proceed() noexcept;
   void other_work(const ResponseSeen& now) noexcept;
+  [[nodiscard]] bool steady(const FrontierSight& sight) noexcept;
+  [[nodiscard]] bool differ(const ResponseSeen& a, const ResponseSeen& b) const noexcept {
+    return difference(a, b, power_band_) > 1;
+  }
   void count_work() noexcept;
   [[nodiscard]] std::size_t chosen() const noexcept;
   void review() noexcept;
@@ -108,7 +117,9 @@ class FrontierPart {
   std::size_t current_;  ///< phase; kPhases: none
   int since_ = 0;        ///< steps since it was asked for
   FrontierMean mean_;
-  int different_ = 0;  ///< steps running that look different
+  double power_band_ = kPowerBand;
+  double last_watts_ = 0;  ///< of the sensor, at the step before
+  int different_ = 0;      ///< steps running that look different
   int blind_ = 0;
   int calm_ = 0;      ///< settled steps since the last review
   double spent_ = 0;  ///< settled steps, and the work done in them, as phases count it

@@ -67,7 +67,7 @@ std::size_t FrontierSearch::next(const ResponseEstimate& estimate, const std::ve
   for (const std::size_t clock : coarse_) {
     if (skip[clock]) continue;
     if (!estimate.at(clock).seen) return clock;
-    worse = much_worse(estimate, clock, least) ? worse + 1 : 0;
+    worse = clock < chosen && much_worse(estimate, clock, least) ? worse + 1 : 0;
     if (worse == 2) break;
   }
   return refine(estimate, skip);

@@ -44,12 +44,12 @@ std::vector<std::string> frontier_optional_signals() {
           "GPU_FP64_ACTIVITY",   "GPU_TENSOR_ACTIVITY", "BOARD_KERNELS_COMPLETED"};
 }
 
-double difference(const ResponseSeen& a, const ResponseSeen& b) noexcept {
+double difference(const ResponseSeen& a, const ResponseSeen& b, double power_band) noexcept {
   double most = 0;
   const auto note = [&](double d) {
     if (d > most) most = d;  // false for NaN
   };
-  note(std::abs(std::log(a.watts / b.watts)) / kPowerBand);
+  note(std::abs(std::log(a.watts / b.watts)) / power_band);
   if (a.rate > 0 && b.rate > 0) note(std::abs(std::log(a.rate / b.rate)) / kProgressBand);
   for (std::size_t i = 0; i < kResponseActivities; ++i) {
     const double band = kActivityBand + kActivityBandShare * std::max(a.activity[i], b.activity[i]);

@@ -29,13 +29,15 @@ struct FrontierSight {
 /// are activities farther apart than a fixed part and a part of the larger one. The agent's dead
 /// band.
 inline constexpr double kPowerBand = 0.10;
+/// A sensor lags and is noisy: its power must be farther apart.
+inline constexpr double kSensorPowerBand = 0.30;
 inline constexpr double kProgressBand = 0.15;
 inline constexpr double kActivityBand = 0.04;
 inline constexpr double kActivityBandShare = 0.12;
 
 /// The largest of all differences, each over its band: above 1, it is different work. What either
 /// does not know does not count.
-double difference(const ResponseSeen& a, const ResponseSeen& b) noexcept;
+double difference(const ResponseSeen& a, const ResponseSeen& b, double power_band) noexcept;
 
 /// Running means of what was seen.
 class FrontierMean {
