@@ -122,6 +122,8 @@ Runner add_process(OptionSet& app) {
   app.add_flag("--with-reference", options.with_reference,
                "Use the sweep's reference points as runs of their setting");
   app.add_option("--compress", options.compression, "Deflate level, 0 (none) to 9")->range(0, 9);
+  app.add_option("--jobs", options.jobs, "Threads that read (default: one per core)")
+      ->range(0, 1024);
   app.add_flag("--json", settings->json, "Print the summary as JSON");
   return [settings](const Context& context) { return run(*settings, context); };
 }

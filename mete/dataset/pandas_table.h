@@ -50,6 +50,10 @@ class PandasTableWriter {
   /// add_row.
   std::byte* row() { return chunk_.data() + in_chunk_ * row_bytes_; }
   Result<void> add_row();
+  /// Adds `count` rows, filling in their indexes where they lie: `rows` is changed. Cheapest in
+  /// portions of rows_to_chunk_end(), which go to the file without a copy.
+  Result<void> add_rows(std::byte* rows, std::size_t count);
+  [[nodiscard]] std::size_t rows_to_chunk_end() const { return chunk_rows_ - in_chunk_; }
   /// Adds a word about the whole table, which pandas passes over.
   Result<void> annotate(const std::string& name, std::string_view value);
   /// Writes what is left. Rows added later are lost.
@@ -59,6 +63,7 @@ class PandasTableWriter {
   PandasTableWriter() = default;
   Result<void> write_attributes();
   Result<void> flush_chunk();
+  Result<void> write_chunk(const std::byte* rows, std::size_t count);
 
   hdf5::OutputFile* file_ = nullptr;
   std::string key_;

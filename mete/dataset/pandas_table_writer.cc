@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "mete/dataset/pandas_pickle.h"
 #include "mete/dataset/pandas_table.h"
@@ -170,29 +171,52 @@ Result<void> PandasTableWriter::add_row() {
   return {};
 }
 
-/// A whole chunk goes to the file as it is: HDF5's own path converts and copies, and is several
-/// times slower.
+Result<void> PandasTableWriter::add_rows(std::byte* rows, std::size_t count) {
+  auto index = static_cast<std::int64_t>(rows_);
+  for (std::size_t i = 0; i < count; ++i, ++index) {
+    std::memcpy(rows + i * row_bytes_, &index, sizeof index);
+  }
+  rows_ += count;
+  while (count > 0) {
+    const std::size_t fits = std::min(count, rows_to_chunk_end());
+    if (fits == chunk_rows_) {
+      METE_TRY_VOID(write_chunk(rows, fits));
+    } else {
+      std::memcpy(row(), rows, fits * row_bytes_);
+      in_chunk_ += fits;
+      if (in_chunk_ == chunk_rows_) METE_TRY_VOID(flush_chunk());
+    }
+    rows += fits * row_bytes_;
+    count -= fits;
+  }
+  return {};
+}
+
 Result<void> PandasTableWriter::flush_chunk() {
   if (in_chunk_ == 0) return {};
+  std::memset(row(), 0, chunk_.size() - in_chunk_ * row_bytes_);
+  return write_chunk(chunk_.data(), std::exchange(in_chunk_, 0));
+}
+
+/// A whole chunk, of which `count` rows count, goes to the file as it is: HDF5's own path converts
+/// and copies, and is several times slower.
+Result<void> PandasTableWriter::write_chunk(const std::byte* rows, std::size_t count) {
   const hsize_t start = extent_;
-  const hsize_t count = in_chunk_;
-  extent_ += count;
+  const hsize_t added = count;
+  extent_ += added;
   const hsize_t extent = extent_;
   bool ok = H5Dset_extent(dataset_.id(), &extent) >= 0;
   if (compressed_) {
     const hdf5::Handle file_space(H5Dget_space(dataset_.id()), H5Sclose);
-    const hdf5::Handle memory_space(H5Screate_simple(1, &count, nullptr), H5Sclose);
+    const hdf5::Handle memory_space(H5Screate_simple(1, &added, nullptr), H5Sclose);
     ok = ok &&
-         H5Sselect_hyperslab(file_space.id(), H5S_SELECT_SET, &start, nullptr, &count, nullptr) >=
+         H5Sselect_hyperslab(file_space.id(), H5S_SELECT_SET, &start, nullptr, &added, nullptr) >=
              0 &&
          H5Dwrite(dataset_.id(), type_.id(), memory_space.id(), file_space.id(), H5P_DEFAULT,
-                  chunk_.data()) >= 0;
+                  rows) >= 0;
   } else {
-    std::memset(chunk_.data() + in_chunk_ * row_bytes_, 0, chunk_.size() - in_chunk_ * row_bytes_);
-    ok = ok &&
-         H5Dwrite_chunk(dataset_.id(), H5P_DEFAULT, 0, &start, chunk_.size(), chunk_.data()) >= 0;
+    ok = ok && H5Dwrite_chunk(dataset_.id(), H5P_DEFAULT, 0, &start, chunk_.size(), rows) >= 0;
   }
-  in_chunk_ = 0;
   if (!ok) return file_->failed();
   return {};
 }

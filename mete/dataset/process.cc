@@ -2,6 +2,7 @@
 // goal would have chosen), the two ends of every trace (region of interest, columns, the clock it
 // really ran at), then all rows. SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "mete/base/files.h"
 #include "mete/base/text.h"
 #include "mete/dataset/clock_choice.h"
+#include "mete/dataset/row_pipeline.h"
 #include "mete/dataset/run_figures.h"
 #include "mete/dataset/table_output.h"
 #include "mete/dataset/training_table.h"
@@ -54,36 +56,67 @@ class Process {
     return {};
   }
 
-  /// Reads every report and the ends of every trace; what cannot be used is told and left out.
+  /// What the files of one run said.
+  struct Look {
+    std::optional<Result<TimeAndEnergy>> figures;
+    std::optional<Result<RoiScan>> roi;
+    double trace_bytes = 0;
+  };
+
+  /// Reads every report and the ends of every trace, several runs at once; what cannot be used is
+  /// told, in the order of the runs, and left out.
   Result<void> look_at(std::vector<SweepRun> found) {
-    std::size_t done = 0;
-    for (auto& sweep_run : found) {
-      METE_TRY_VOID(stop_if_asked());
-      UsableRun run;
-      run.run = std::move(sweep_run);
-      const auto app = std::find(app_configs_.begin(), app_configs_.end(), run.run.app_config);
-      run.app_config = static_cast<std::size_t>(app - app_configs_.begin());
-      if (!run.run.report.empty()) {
-        auto figures = read_time_and_energy(run.run.report, summary_.node);
-        if (figures) {
-          run.figures = std::move(*figures);
-        } else {
-          summary_.problems.push_back(figures.error().what);
-          run.run.report.clear();
-        }
-      }
-      if (!run.run.trace.empty()) look_at_trace(run);
-      const bool usable = !run.run.report.empty() || !run.run.trace.empty();
-      if (usable && clock_is_true(run)) runs_.push_back(std::move(run));
-      if (progress_) {
-        progress_(0, 1, fmt::format("looking at run {} of {}", ++done, found.size()));
-      }
-    }
+    std::vector<Look> looks(found.size());
+    std::atomic<std::size_t> done{0};
+    METE_TRY_VOID(for_each_item(
+        found.size(), thread_count(options_.jobs, found.size()),
+        [&](std::size_t i) {
+          looks[i] = look_at_files(found[i]);
+          ++done;
+        },
+        [&] {
+          if (progress_ && done < found.size()) {
+            progress_(0, 1, fmt::format("looking at run {} of {}", done + 1, found.size()));
+          }
+          return stop_if_asked();
+        }));
+    for (std::size_t i = 0; i < found.size(); ++i) take(std::move(found[i]), std::move(looks[i]));
     return {};
   }
 
-  void look_at_trace(UsableRun& run) {
-    auto roi = scan_roi(run.run.trace);
+  /// Called on several threads at once.
+  [[nodiscard]] Look look_at_files(const SweepRun& run) const {
+    Look look;
+    if (!run.report.empty()) look.figures = read_time_and_energy(run.report, summary_.node);
+    if (!run.trace.empty()) {
+      look.roi = scan_roi(run.trace);
+      struct stat status{};
+      if (::stat(run.trace.c_str(), &status) == 0) {
+        look.trace_bytes = static_cast<double>(status.st_size);
+      }
+    }
+    return look;
+  }
+
+  void take(SweepRun sweep_run, Look look) {
+    UsableRun run;
+    run.run = std::move(sweep_run);
+    const auto app = std::find(app_configs_.begin(), app_configs_.end(), run.run.app_config);
+    run.app_config = static_cast<std::size_t>(app - app_configs_.begin());
+    if (look.figures) {
+      if (*look.figures) {
+        run.figures = std::move(**look.figures);
+      } else {
+        summary_.problems.push_back(look.figures->error().what);
+        run.run.report.clear();
+      }
+    }
+    if (look.roi) take_roi(run, std::move(*look.roi), look.trace_bytes);
+    const bool usable = !run.run.report.empty() || !run.run.trace.empty();
+    if (usable && clock_is_true(run)) runs_.push_back(std::move(run));
+  }
+
+  void take_roi(UsableRun& run, Result<RoiScan> roi, double trace_bytes) {
     if (!roi) {
       summary_.problems.push_back(roi.error().what);
       run.run.trace.clear();
@@ -95,10 +128,7 @@ class Process {
           fmt::format("{}: GPU 0 was never active above {}: no row is in the region of interest",
                       run.run.trace, kActiveThreshold));
     }
-    struct stat status{};
-    if (::stat(run.run.trace.c_str(), &status) == 0) {
-      bytes_ += static_cast<double>(status.st_size);
-    }
+    bytes_ += trace_bytes;
   }
 
   /// Names have lied about units: the clock they tell must be near the one that was measured while

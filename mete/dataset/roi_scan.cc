@@ -90,6 +90,21 @@ class BackwardLines {
   bool done_ = false;
 };
 
+struct Cells {
+  std::size_t count = 0;
+  std::string_view value;  ///< of the column asked for
+};
+
+Cells cells_of(std::string_view line, std::size_t column) {
+  Cells cells;
+  for (std::size_t from = 0; from <= line.size(); ++cells.count) {
+    const auto stop = std::min(line.find('|', from), line.size());
+    if (cells.count == column) cells.value = line.substr(from, stop - from);
+    from = stop + 1;
+  }
+  return cells;
+}
+
 class Scanner {
  public:
   explicit Scanner(const std::string& path) : path_(path) {}
@@ -159,13 +174,13 @@ class Scanner {
     bool found = false;
     int rows = 0;
     while (rows < kClockRows && lines.previous(line, offset) && offset >= roi.first_row) {
-      const auto cells = split(line, '|');
-      if (cells.size() != columns_) continue;
-      const bool active = parse_double(trim(cells[column])).value_or(0) > kActiveThreshold;
+      const auto cells = cells_of(line, column);
+      if (cells.count != columns_) continue;
+      const bool active = parse_double(trim(cells.value)).value_or(0) > kActiveThreshold;
       if (active && !found) roi.last_row = std::max(roi.last_row, offset);
       found = found || active;
-      if (active && clock_ < cells.size()) {
-        note_clock(roi, parse_double(trim(cells[clock_])).value_or(kNaN));
+      if (active && clock_ < cells.count) {
+        note_clock(roi, parse_double(trim(cells_of(line, clock_).value)).value_or(kNaN));
       }
       if (found) ++rows;
     }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <utility>
 
 #include <unistd.h>
@@ -11,45 +12,50 @@
 #include "mete/base/files.h"
 
 namespace mete {
-namespace {
-constexpr std::size_t kBlockBytes = std::size_t{1} << 20U;
-}
 
-Result<RowStage> RowStage::create(const std::string& output, std::size_t row_bytes) {
-  RowStage stage;
-  stage.output_ = output;
-  stage.row_bytes_ = row_bytes;
-  stage.block_.resize(std::max<std::size_t>(1, kBlockBytes / row_bytes) * row_bytes);
-  std::string path = output + ".XXXXXX";
-  stage.fd_ = ::mkstemp(path.data());
-  if (stage.fd_ < 0)
-    return fail(Errc::invalid, "{}: cannot write there: {}", output, errno_text(errno));
-  ::unlink(path.c_str());
-  return stage;
-}
-
-RowStage::RowStage(RowStage&& other) noexcept
-    : output_(std::move(other.output_)),
-      fd_(std::exchange(other.fd_, -1)),
-      row_bytes_(other.row_bytes_),
-      rows_(other.rows_),
-      in_block_(other.in_block_),
-      block_(std::move(other.block_)) {}
+RowStage::RowStage(std::string output, std::size_t row_bytes, std::size_t memory)
+    : output_(std::move(output)),
+      row_bytes_(row_bytes),
+      block_bytes_(std::max<std::size_t>(1, memory / row_bytes) * row_bytes),
+      // Not filled with zeros: what is never used takes no memory.
+      block_(std::make_unique_for_overwrite<std::byte[]>(block_bytes_)) {}
 
 RowStage::~RowStage() {
   if (fd_ >= 0) ::close(fd_);
 }
 
+Result<void> RowStage::open() {
+  std::string path = output_ + ".XXXXXX";
+  fd_ = ::mkstemp(path.data());
+  if (fd_ < 0) return fail(Errc::invalid, "{}: cannot write there: {}", output_, errno_text(errno));
+  ::unlink(path.c_str());
+  return {};
+}
+
 Result<void> RowStage::add_row() {
   ++rows_;
   in_block_ += row_bytes_;
-  if (in_block_ == block_.size()) return flush();
+  if (in_block_ == block_bytes_) return flush();
+  return {};
+}
+
+Result<void> RowStage::add_rows(const std::byte* rows, std::size_t count) {
+  rows_ += count;
+  for (std::size_t left = count * row_bytes_; left > 0;) {
+    const std::size_t fits = std::min(left, block_bytes_ - in_block_);
+    std::memcpy(row(), rows, fits);
+    rows += fits;
+    left -= fits;
+    in_block_ += fits;
+    if (in_block_ == block_bytes_) METE_TRY_VOID(flush());
+  }
   return {};
 }
 
 Result<void> RowStage::flush() {
+  if (fd_ < 0) METE_TRY_VOID(open());
   for (std::size_t done = 0; done < in_block_;) {
-    const ssize_t wrote = ::write(fd_, block_.data() + done, in_block_ - done);
+    const ssize_t wrote = ::write(fd_, block_.get() + done, in_block_ - done);
     if (wrote < 0 && errno == EINTR) continue;
     if (wrote <= 0)
       return fail(Errc::failed, "{}: {}", output_, errno_text(wrote < 0 ? errno : ENOSPC));
@@ -59,26 +65,20 @@ Result<void> RowStage::flush() {
   return {};
 }
 
-Result<void> RowStage::replay(const std::function<Result<void>(const std::byte*)>& each) {
+Result<std::byte*> RowStage::rows(std::uint64_t first, std::size_t count) {
+  if (fd_ < 0) return block_.get() + first * row_bytes_;
   METE_TRY_VOID(flush());
-  std::uint64_t at = 0;
-  const std::uint64_t size = rows_ * row_bytes_;
-  while (at < size) {
-    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(block_.size(), size - at));
-    std::size_t have = 0;
-    while (have < wanted) {
-      const ssize_t got =
-          ::pread(fd_, block_.data() + have, wanted - have, static_cast<off_t>(at + have));
-      if (got < 0 && errno == EINTR) continue;
-      if (got <= 0)
-        return fail(Errc::failed, "{}: reading back: {}", output_,
-                    errno_text(got < 0 ? errno : EIO));
-      have += static_cast<std::size_t>(got);
-    }
-    for (std::size_t i = 0; i < wanted; i += row_bytes_) METE_TRY_VOID(each(block_.data() + i));
-    at += wanted;
+  const std::size_t wanted = count * row_bytes_;
+  if (read_.size() < wanted) read_.resize(wanted);
+  for (std::size_t have = 0; have < wanted;) {
+    const ssize_t got = ::pread(fd_, read_.data() + have, wanted - have,
+                                static_cast<off_t>(first * row_bytes_ + have));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0)
+      return fail(Errc::failed, "{}: reading back: {}", output_, errno_text(got < 0 ? errno : EIO));
+    have += static_cast<std::size_t>(got);
   }
-  return {};
+  return read_.data();
 }
 
 }  // namespace mete

@@ -8,6 +8,7 @@
 
 #include "mete/base/files.h"
 #include "mete/dataset/pandas_table.h"
+#include "mete/dataset/row_pipeline.h"
 #include "mete/dataset/row_stage.h"
 #include "mete/dataset/trace_rows.h"
 
@@ -50,7 +51,9 @@ class Output {
   [[nodiscard]] std::string key(std::string_view suffix) const {
     return input_.node + std::string(suffix);
   }
-  [[nodiscard]] TraceOptions trace_options() const { return {.absolute = !input_.options.compat}; }
+  [[nodiscard]] TraceOptions trace_options(const UsableRun& run) const {
+    return {.absolute = !input_.options.compat, .known_columns = run.roi.columns};
+  }
 
   /// Runs whose traces are read, in the order of their rows.
   void gather_columns() {
@@ -90,7 +93,7 @@ class Output {
     if (input_.options.compat) {
       METE_TRY_VOID(write_replicated(table));
     } else {
-      for (const auto i : order_) METE_TRY_VOID(write_trace(table.columns(), i, table));
+      METE_TRY_VOID(read_traces(table.columns(), table.row_bytes(), table));
     }
     counts_.rows = table.rows();
     const bool replayed = std::any_of(input_.runs.begin(), input_.runs.end(),
@@ -101,26 +104,68 @@ class Output {
 
   /// The tutorial's eleven copies of all rows, one per phi, each with its phi-freq.
   Result<void> write_replicated(PandasTableWriter& table) {
-    METE_TRY(RowStage stage, RowStage::create(file_.path(), table.row_bytes()));
-    for (const auto i : order_) METE_TRY_VOID(write_trace(table.columns(), i, stage));
+    RowStage stage(file_.path(), table.row_bytes());
+    METE_TRY_VOID(read_traces(table.columns(), table.row_bytes(), stage));
     const auto& phi = table.column(column::kPhi);
     const auto& phi_frequency = table.column(column::kPhiFrequency);
     for (std::size_t step = 0; step < kPhiSteps; ++step) {
       const auto& chosen = table.column(column::energy_weight(step));
-      METE_TRY_VOID(watch_.stop_if_asked());
       if (watch_.progress) {
         watch_.progress(watch_.bytes, watch_.bytes,
                         fmt::format("copy {} of {}", step + 1, kPhiSteps));
       }
-      METE_TRY_VOID(stage.replay([&](const std::byte* from) {
-        std::byte* row = table.row();
-        std::memcpy(row, from, table.row_bytes());
-        put_cell(row, phi, static_cast<double>(step * 10) / 100.0);
-        std::memcpy(row + phi_frequency.offset, from + chosen.offset, sizeof(double));
-        return table.add_row();
-      }));
+      for (std::uint64_t at = 0; at < stage.rows();) {
+        METE_TRY_VOID(watch_.stop_if_asked());
+        const auto count = static_cast<std::size_t>(
+            std::min<std::uint64_t>(table.rows_to_chunk_end(), stage.rows() - at));
+        METE_TRY(std::byte* const rows, stage.rows(at, count));
+        for (std::size_t i = 0; i < count; ++i) {
+          std::byte* row = rows + i * table.row_bytes();
+          put_cell(row, phi, static_cast<double>(step * 10) / 100.0);
+          std::memcpy(row + phi_frequency.offset, row + chosen.offset, sizeof(double));
+        }
+        METE_TRY_VOID(table.add_rows(rows, count));
+        at += count;
+      }
     }
     return {};
+  }
+
+  /// The rows of all traces, in their order, into `to`.
+  template <class Sink>
+  Result<void> read_traces(const std::vector<TableColumn>& columns, std::size_t row_bytes,
+                           Sink& to) {
+    std::vector<TraceOutcome> outcomes(order_.size());
+    const std::size_t threads = thread_count(input_.options.jobs, order_.size());
+    RowPipeline pipeline(order_.size(), row_bytes, [&](std::size_t k, RowPipeline::Sink& sink) {
+      return write_trace(columns, order_[k], sink, outcomes[k],
+                         [](const TraceFile&) { return Result<void>(); });
+    });
+    const bool threaded = threads > 1 && pipeline.start(threads);
+    for (std::size_t k = 0; k < order_.size(); ++k) {
+      const auto& run = input_.runs[order_[k]];
+      if (threaded) {
+        METE_TRY_VOID(look_up(0, run));
+        METE_TRY_VOID(drain(pipeline, k, row_bytes, to));
+      } else {
+        METE_TRY_VOID(write_trace(columns, order_[k], to, outcomes[k], [&](const TraceFile& trace) {
+          return look_up(trace.bytes_read(), run);
+        }));
+      }
+      take(order_[k], outcomes[k]);
+    }
+    return {};
+  }
+
+  template <class Sink>
+  Result<void> drain(RowPipeline& pipeline, std::size_t k, std::size_t row_bytes, Sink& to) const {
+    while (true) {
+      METE_TRY(std::optional<RowPipeline::Block> block, pipeline.next(k));
+      if (!block) return {};
+      METE_TRY_VOID(watch_.stop_if_asked());
+      METE_TRY_VOID(to.add_rows(block->bytes.data(), block->used / row_bytes));
+      pipeline.recycle(std::move(*block));
+    }
   }
 
   /// The cells that all rows of a run have in common.
@@ -146,19 +191,27 @@ class Output {
     return row;
   }
 
-  template <class Sink>
+  /// What reading one trace gave besides its rows.
+  struct TraceOutcome {
+    TableCounts::PerRun count;
+    std::uint64_t bytes_read = 0;
+    std::vector<std::string> problems;
+  };
+
+  /// Reads one trace's rows into the sink; called on several threads at once.
+  template <class Sink, class Look>
   Result<void> write_trace(const std::vector<TableColumn>& columns, std::size_t run_index,
-                           Sink& sink) {
+                           Sink& sink, TraceOutcome& outcome, const Look& look) const {
     const auto& run = input_.runs[run_index];
-    METE_TRY(TraceFile trace, TraceFile::open(run.run.trace, trace_options()));
+    METE_TRY(TraceFile trace, TraceFile::open(run.run.trace, trace_options(run)));
     RowCopier copier(trace, union_, columns);
     const auto common = common_cells(columns, run);
     const auto& roi_column =
         *std::find_if(columns.begin(), columns.end(),
                       [](const TableColumn& c) { return c.name == column::kIsRoi; });
-    auto& count = counts_.per_run[run_index];
+    auto& count = outcome.count;
     while (trace.next()) {
-      if (count.rows % kRowsBetweenLooks == 0) METE_TRY_VOID(look_up(trace, run));
+      if (count.rows % kRowsBetweenLooks == 0) METE_TRY_VOID(look(trace));
       std::byte* row = sink.row();
       std::memcpy(row, common.data(), common.size());
       copier.copy(row);
@@ -170,19 +223,25 @@ class Output {
       ++count.rows;
       METE_TRY_VOID(sink.add_row());
     }
-    counts_.trace_rows += count.rows;
-    counts_.bytes_read += trace.bytes_read();
+    outcome.bytes_read = trace.bytes_read();
     if (auto problem = trace.problem(); !problem.empty())
-      counts_.problems.push_back(std::move(problem));
-    if (!copier.problem().empty()) counts_.problems.push_back(copier.problem());
-    if (count.rows == 0) counts_.problems.push_back(run.run.trace + ": has no complete row");
+      outcome.problems.push_back(std::move(problem));
+    if (!copier.problem().empty()) outcome.problems.push_back(copier.problem());
+    if (count.rows == 0) outcome.problems.push_back(run.run.trace + ": has no complete row");
     return {};
   }
 
-  Result<void> look_up(const TraceFile& trace, const UsableRun& run) const {
+  void take(std::size_t run_index, TraceOutcome& outcome) {
+    counts_.per_run[run_index] = outcome.count;
+    counts_.trace_rows += outcome.count.rows;
+    counts_.bytes_read += outcome.bytes_read;
+    for (auto& problem : outcome.problems) counts_.problems.push_back(std::move(problem));
+  }
+
+  [[nodiscard]] Result<void> look_up(std::uint64_t bytes, const UsableRun& run) const {
     METE_TRY_VOID(watch_.stop_if_asked());
     if (watch_.progress) {
-      watch_.progress(static_cast<double>(counts_.bytes_read + trace.bytes_read()), watch_.bytes,
+      watch_.progress(static_cast<double>(counts_.bytes_read + bytes), watch_.bytes,
                       base_name(run.run.trace));
     }
     return {};

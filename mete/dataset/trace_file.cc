@@ -88,7 +88,8 @@ struct TraceFile::Impl {
   std::uint64_t file_size = 0;
 
   // The window [begin, end) of the file held in memory; whole lines end at `lines_end`.
-  std::vector<char> buffer;
+  std::unique_ptr<char[]> buffer;
+  std::size_t capacity = 0;
   std::size_t begin = 0;
   std::size_t lines_end = 0;
   std::size_t end = 0;
@@ -99,6 +100,7 @@ struct TraceFile::Impl {
   TraceDialect dialect = TraceDialect::geopm;
   std::vector<std::pair<std::string, std::string>> preamble;
   std::vector<TraceColumn> columns;
+  bool known = false;  ///< the columns are those that the options gave
   enum class Use : std::uint8_t { skip, number, text };
   std::vector<Use> uses;
   std::vector<double> numbers;
@@ -116,49 +118,60 @@ struct TraceFile::Impl {
   bool stopped = false;
   bool skipped_line = false;  ///< the line just parsed was no row, and no problem either
 
+  void hold(std::size_t bytes);
   bool fill();
   bool next_line(std::string_view& out);
   Result<void> read_header();
+  Result<void> name_columns();
   void look_at_first_rows();
   const char* parse_row(const char* p, const char* stop);
   void note_bad_row(const std::string& why);
   void add_up();
 };
 
+/// Makes the buffer larger, not filled with zeros: many traces are shorter than it.
+void TraceFile::Impl::hold(std::size_t bytes) {
+  auto larger = std::make_unique_for_overwrite<char[]>(bytes);
+  if (end > 0) std::memcpy(larger.get(), buffer.get(), end);
+  buffer = std::move(larger);
+  capacity = bytes;
+}
+
 /// Reads more of the file behind what is not used up yet; false when there is no further whole
 /// line.
 bool TraceFile::Impl::fill() {
   if (begin > 0) {
-    std::memmove(buffer.data(), buffer.data() + begin, end - begin);
+    std::memmove(buffer.get(), buffer.get() + begin, end - begin);
     window_offset += begin;
     end -= begin;
     begin = 0;
   }
   lines_end = 0;
   while (!at_end) {
-    if (end + kNumberCellSlack >= buffer.size()) {
-      if (buffer.size() >= kLongestLine) {
+    if (end + kNumberCellSlack >= capacity) {
+      if (capacity >= kLongestLine) {
         if (first_problem.empty()) {
           first_problem = fmt::format("line {}: longer than {} MiB", line + 1, kLongestLine >> 20U);
         }
         stopped = true;
         return false;
       }
-      buffer.resize(buffer.size() * 2);
+      hold(capacity * 2);
     }
-    const ssize_t got = ::read(fd, buffer.data() + end, buffer.size() - kNumberCellSlack - end);
+    const ssize_t got = ::read(fd, buffer.get() + end, capacity - kNumberCellSlack - end);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) read_errno = errno;
     if (got <= 0) {
       at_end = true;
       break;
     }
-    const auto* fresh = buffer.data() + end;
+    const auto* fresh = buffer.get() + end;
     const auto* newline =
         static_cast<const char*>(::memrchr(fresh, '\n', static_cast<std::size_t>(got)));
     end += static_cast<std::size_t>(got);
+    std::memset(buffer.get() + end, 0, kNumberCellSlack);
     if (newline != nullptr) {
-      lines_end = static_cast<std::size_t>(newline - buffer.data()) + 1;
+      lines_end = static_cast<std::size_t>(newline - buffer.get()) + 1;
       return true;
     }
   }
@@ -169,13 +182,31 @@ bool TraceFile::Impl::fill() {
 /// The next whole line without its end; the view holds until the next call.
 bool TraceFile::Impl::next_line(std::string_view& out) {
   if (begin == lines_end && !fill()) return false;
-  const char* start = buffer.data() + begin;
+  const char* start = buffer.get() + begin;
   const auto* stop = static_cast<const char*>(std::memchr(start, '\n', lines_end - begin));
   out = std::string_view(start, static_cast<std::size_t>(stop - start));
   if (out.ends_with('\r')) out.remove_suffix(1);
-  begin = static_cast<std::size_t>(stop - buffer.data()) + 1;
+  begin = static_cast<std::size_t>(stop - buffer.get()) + 1;
   ++line;
   return true;
+}
+
+Result<void> TraceFile::Impl::name_columns() {
+  const auto names = split(header, kSeparator);
+  if (names.size() > kMostColumns) {
+    return fail(Errc::invalid, "{}: line {}: more than {} columns", path, line, kMostColumns);
+  }
+  const auto& given = options.known_columns;
+  known = std::equal(
+      names.begin(), names.end(), given.begin(), given.end(),
+      [](std::string_view name, const TraceColumn& column) { return trim(name) == column.name; });
+  columns.reserve(names.size());
+  if (known) {
+    columns.assign(given.begin(), given.end());
+  } else {
+    for (const auto name : names) columns.push_back(describe_column(trim(name)));
+  }
+  return {};
 }
 
 Result<void> TraceFile::Impl::read_header() {
@@ -190,12 +221,7 @@ Result<void> TraceFile::Impl::read_header() {
     }
     if (trim(text).empty()) continue;
     header = std::string(text);
-    for (const auto name : split(text, kSeparator)) {
-      if (columns.size() >= kMostColumns) {
-        return fail(Errc::invalid, "{}: line {}: more than {} columns", path, line, kMostColumns);
-      }
-      columns.push_back(describe_column(trim(name)));
-    }
+    METE_TRY_VOID(name_columns());
     const bool boards = std::any_of(columns.begin(), columns.end(), [](const TraceColumn& c) {
       return c.name.find("-board-") != std::string::npos;
     });
@@ -220,9 +246,8 @@ void TraceFile::Impl::look_at_first_rows() {
   if (begin == lines_end && !fill()) return;
   std::size_t p = begin;
   for (int row = 0; row < 32 && p < lines_end; ++row) {
-    const auto* stop =
-        static_cast<const char*>(std::memchr(buffer.data() + p, '\n', lines_end - p));
-    std::string_view text(buffer.data() + p, static_cast<std::size_t>(stop - (buffer.data() + p)));
+    const auto* stop = static_cast<const char*>(std::memchr(buffer.get() + p, '\n', lines_end - p));
+    std::string_view text(buffer.get() + p, static_cast<std::size_t>(stop - (buffer.get() + p)));
     const auto cells = split(text, kSeparator);
     p += text.size() + 1;
     if (cells.size() != columns.size()) continue;
@@ -250,9 +275,9 @@ Result<TraceFile> TraceFile::open(const std::string& path, const TraceOptions& o
       return fail(Errc::invalid, "{}: is a folder, expected a trace", path);
     impl->file_size = static_cast<std::uint64_t>(std::max<off_t>(0, status.st_size));
   }
-  impl->buffer.resize(std::clamp<std::size_t>(options.block_bytes, 64, kLongestLine));
+  impl->hold(std::clamp<std::size_t>(options.block_bytes, 64, kLongestLine));
   METE_TRY_VOID(impl->read_header());
-  impl->look_at_first_rows();
+  if (!impl->known) impl->look_at_first_rows();
   const auto n = impl->columns.size();
   impl->numbers.assign(n, kNaN);
   impl->texts.assign(n, {});
@@ -345,8 +370,8 @@ bool TraceFile::next() {
   auto& t = *impl_;
   while (!t.stopped) {
     if (t.begin == t.lines_end && !t.fill()) return false;
-    const char* start = t.buffer.data() + t.begin;
-    const char* stop = t.buffer.data() + t.lines_end;
+    const char* start = t.buffer.get() + t.begin;
+    const char* stop = t.buffer.get() + t.lines_end;
     t.row_offset = t.window_offset + t.begin;
     ++t.line;
     const auto bad_before = t.bad_rows;
@@ -357,7 +382,7 @@ bool TraceFile::next() {
                   std::memchr(start, '\n', static_cast<std::size_t>(stop - start))) +
               1;
     }
-    t.begin = static_cast<std::size_t>(after - t.buffer.data());
+    t.begin = static_cast<std::size_t>(after - t.buffer.get());
     if (t.bad_rows != bad_before && t.dialect == TraceDialect::base_agent && t.options.absolute) {
       t.first_problem += " (the rows after it are not used: this dialect stores differences)";
       t.stopped = true;

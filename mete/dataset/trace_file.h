@@ -39,6 +39,8 @@ struct TraceOptions {
   /// Add up base_agent.py's differences; false: the numbers as the file has them.
   bool absolute = true;
   std::size_t block_bytes = std::size_t{1} << 18U;
+  /// The columns that an earlier reading of the same file found; saves describing them again.
+  std::span<const TraceColumn> known_columns{};
 };
 
 class TraceFile {

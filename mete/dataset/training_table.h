@@ -74,6 +74,7 @@ struct ProcessOptions {
   bool compat = false;          ///< the tutorial's own rule and its eleven-fold rows
   bool with_reference = false;  ///< use a sweep's reference points as runs of their setting
   int compression = 0;          ///< deflate level 0..9
+  std::size_t jobs = 0;         ///< threads that read; 0: one per core. The output is the same
 };
 
 struct AppConfigSummary {
