@@ -21,6 +21,8 @@ constexpr double kHintWeight = 0.5;
 constexpr double kPowerSpread = 0.1;
 constexpr double kPowerWeight = 0.22;
 constexpr double kActivitySpread = 0.25;
+/// Activities are fractions: what is farther off than this is no activity.
+constexpr double kMostDistance = 1e4;
 /// Doubt in the curves' mean that their own spread does not show: a fixed part, and one that grows
 /// with the distance from the highest clock, per unit of log share.
 constexpr double kModelDoubt = 0.004;
@@ -80,7 +82,7 @@ void ResponseEstimate::start(const ResponseSeen& top) noexcept {
       const double d = (table_->activity(c)[a] - top.activity[a]) / kActivitySpread;
       if (!std::isnan(d)) distance += d * d;
     }
-    log_likelihood_[c] = -0.5 * distance;
+    log_likelihood_[c] = -0.5 * std::min(distance, kMostDistance);
   }
   std::fill(answers_.begin(), answers_.end(), ResponseAnswer{});
   answers_.back().seen = true;

@@ -16,10 +16,13 @@ constexpr double kFineStep = 0.02;
 FrontierSearch::FrontierSearch(const std::vector<double>& shares, const FrontierGoal& goal)
     : shares_(shares), goal_(goal) {
   const bool all = shares.size() <= kFewClocks;
+  // Wide enough to reach the lowest clock, should it come to that.
+  const double step =
+      std::min(kCoarseStep, std::pow(shares.front(), 1 / static_cast<double>(kMostCoarse)));
   double last = 1;
   for (std::size_t i = shares.size(); i-- > 0;) {
     if (i + 1 == shares.size()) continue;
-    if (!all && shares[i] > last * kCoarseStep) continue;
+    if (!all && i > 0 && shares[i] > last * step) continue;
     if (!all && coarse_.size() >= kMostCoarse) break;
     coarse_.push_back(i);
     last = shares[i];

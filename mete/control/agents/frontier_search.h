@@ -22,7 +22,8 @@ struct FrontierGoal {
 inline constexpr double kBoundCaution = 1.5;
 /// At most so many clocks are tried for one piece of work, the highest not counted.
 inline constexpr std::size_t kMostTrials = 14;
-/// Up to so many clocks, each may be tried; of more, those about kCoarseStep apart first.
+/// Up to so many clocks, each may be tried; of more, those about kCoarseStep apart first, or
+/// farther apart if more than kMostCoarse would be needed.
 inline constexpr std::size_t kFewClocks = 15;
 inline constexpr double kCoarseStep = 0.92;
 inline constexpr std::size_t kMostCoarse = 11;
