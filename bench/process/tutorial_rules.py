@@ -7,8 +7,12 @@ An independent judge for `mete process --compat`, and the time to compare with.
 Rules: gpu-frequency and trial from the file names, one app-config per folder, memratio and precision; relative runtime
 against the fastest run, relative energy against the mean at the folder's highest clock; energy_weightN is the clock of
 the one run with the smallest objective; a row is of interest between the first and the last with activity above 0.05;
-rows are repeated for the eleven values of phi. Files are taken in the order of their names, so that the answer does
-not depend on the order of a folder.
+rows are repeated for the eleven values of phi, folder by folder.
+
+The work is the tutorial's too, neither more nor less: a read_csv of every trace, one concat per folder, one left merge
+for each of the twelve chosen clocks, eleven copies, one concat of all copies, one to_hdf of the whole in pandas' default
+format ("fixed"). Three things differ: files are taken in the order of their names, so that the answer does not depend
+on the order of a folder; rows are numbered through; a signal is found under the names of all generations.
 """
 # SPDX-License-Identifier: BSD-3-Clause
 import glob
@@ -95,14 +99,17 @@ def read_traces(folder, index, node, precision=None):
 
 
 def process(node, folders, precision=None):
-    parts = []
-    for index, folder in enumerate(folders):
-        chosen = choose(read_reports(folder, index, node))
-        parts.append(read_traces(folder, index, node, precision).merge(chosen, on="app-config", how="left"))
-    rows = pd.concat(parts, ignore_index=True)
     copies = []
-    for weight in range(0, 101, 10):
-        copies.append(rows.assign(**{"phi": weight / 100, "phi-freq": rows[f"energy_weight{weight}"]}))
+    for index, folder in enumerate(folders):
+        chosen = choose(read_reports(folder, index, node)).set_index("app-config")
+        rows = read_traces(folder, index, node, precision)
+        for name in chosen.columns:
+            rows = rows.merge(chosen[name], how="left", on="app-config")
+        for weight in range(0, 101, 10):
+            copy = rows.copy()
+            copy["phi"] = weight / 100
+            copy["phi-freq"] = copy[f"energy_weight{weight}"]
+            copies.append(copy)
     return pd.concat(copies, ignore_index=True)
 
 

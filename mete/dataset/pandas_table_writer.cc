@@ -102,8 +102,10 @@ Result<PandasTableWriter> PandasTableWriter::create(hdf5::OutputFile& file, cons
   w.chunk_rows_ = std::max<std::size_t>(1, kChunkBytes / at);
   w.chunk_.resize(w.chunk_rows_ * at);
 
-  w.group_ = hdf5::Handle(H5Gcreate2(file.id(), key.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
-                          H5Gclose);
+  const hdf5::Handle group_plan(H5Pcreate(H5P_GROUP_CREATE), H5Pclose);
+  H5Pset_obj_track_times(group_plan.id(), false);  // the same input gives the same file
+  w.group_ = hdf5::Handle(
+      H5Gcreate2(file.id(), key.c_str(), H5P_DEFAULT, group_plan.id(), H5P_DEFAULT), H5Gclose);
   w.type_ = row_type(w.columns_, at);
   const hsize_t none = 0;
   const hsize_t unlimited = H5S_UNLIMITED;

@@ -3,6 +3,7 @@
 // BSD-3-Clause
 #include <cmath>
 #include <csignal>
+#include <fstream>
 
 #include <sys/resource.h>
 
@@ -184,6 +185,39 @@ TEST(Process, GivesTheSameFileTwice) {
   const auto first = slurp(folder.path("out.h5"));
   ASSERT_TRUE(process_sweeps(options(folder)));
   EXPECT_TRUE(first == slurp(folder.path("out.h5")));
+}
+
+TEST(Process, GivesTheSameFileWithAnyNumberOfThreads) {
+  TempFolder folder;
+  write_sweep(folder);
+  write_sweep(folder, "second");
+  // Bad rows are told in the traces' order, whoever comes upon them first.
+  std::size_t spoilt = 0;
+  const auto names = *list_directory(folder.path("s"));
+  for (const auto& name : names) {
+    if (name.find(".trace-") == std::string::npos || ++spoilt > 3) continue;
+    std::ofstream(folder.path("s/" + name), std::ios::app) << "1|2|3\n";
+  }
+  ASSERT_GE(spoilt, 3U);
+  for (const bool compat : {false, true}) {
+    auto o = options(folder, {"s", "second"});
+    o.compat = compat;
+    std::string first;
+    std::vector<std::string> problems;
+    for (const std::size_t jobs : {1U, 2U, 3U, 40U}) {
+      o.jobs = jobs;
+      const auto summary = process_sweeps(o);
+      ASSERT_TRUE(summary) << summary.error().what;
+      const auto file = slurp(o.output);
+      ASSERT_GT(file.size(), 1000U);
+      if (first.empty()) {
+        first = file;
+        problems = summary->problems;
+      }
+      EXPECT_TRUE(file == first) << jobs << " threads";
+      EXPECT_EQ(summary->problems, problems);
+    }
+  }
 }
 
 TEST(Process, PutsOneQuantityOfTwoGenerationsIntoOneColumn) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <tuple>
 
 #include "mete/base/files.h"
@@ -93,7 +94,7 @@ class Output {
     if (input_.options.compat) {
       METE_TRY_VOID(write_replicated(table));
     } else {
-      METE_TRY_VOID(read_traces(table.columns(), table.row_bytes(), table));
+      METE_TRY_VOID(read_traces(order_, table.columns(), table.row_bytes(), table));
     }
     counts_.rows = table.rows();
     const bool replayed = std::any_of(input_.runs.begin(), input_.runs.end(),
@@ -102,10 +103,23 @@ class Output {
     return table.finish();
   }
 
-  /// The tutorial's eleven copies of all rows, one per phi, each with its phi-freq.
+  /// The tutorial's rows: folder by folder, eleven copies of each one's, one per phi.
   Result<void> write_replicated(PandasTableWriter& table) {
-    RowStage stage(file_.path(), table.row_bytes());
-    METE_TRY_VOID(read_traces(table.columns(), table.row_bytes(), stage));
+    const std::span<const std::size_t> all(order_);
+    for (std::size_t from = 0; from < all.size();) {
+      const auto folder = input_.runs[all[from]].run.directory;
+      std::size_t to = from;
+      while (to < all.size() && input_.runs[all[to]].run.directory == folder) ++to;
+      RowStage stage(file_.path(), table.row_bytes());
+      METE_TRY_VOID(
+          read_traces(all.subspan(from, to - from), table.columns(), table.row_bytes(), stage));
+      METE_TRY_VOID(write_copies(stage, table));
+      from = to;
+    }
+    return {};
+  }
+
+  Result<void> write_copies(RowStage& stage, PandasTableWriter& table) const {
     const auto& phi = table.column(column::kPhi);
     const auto& phi_frequency = table.column(column::kPhiFrequency);
     for (std::size_t step = 0; step < kPhiSteps; ++step) {
@@ -131,28 +145,29 @@ class Output {
     return {};
   }
 
-  /// The rows of all traces, in their order, into `to`.
+  /// The rows of the traces of `runs`, in that order, into `to`.
   template <class Sink>
-  Result<void> read_traces(const std::vector<TableColumn>& columns, std::size_t row_bytes,
+  Result<void> read_traces(std::span<const std::size_t> runs,
+                           const std::vector<TableColumn>& columns, std::size_t row_bytes,
                            Sink& to) {
-    std::vector<TraceOutcome> outcomes(order_.size());
-    const std::size_t threads = thread_count(input_.options.jobs, order_.size());
-    RowPipeline pipeline(order_.size(), row_bytes, [&](std::size_t k, RowPipeline::Sink& sink) {
-      return write_trace(columns, order_[k], sink, outcomes[k],
+    std::vector<TraceOutcome> outcomes(runs.size());
+    const std::size_t threads = thread_count(input_.options.jobs, runs.size());
+    RowPipeline pipeline(runs.size(), row_bytes, [&](std::size_t k, RowPipeline::Sink& sink) {
+      return write_trace(columns, runs[k], sink, outcomes[k],
                          [](const TraceFile&) { return Result<void>(); });
     });
     const bool threaded = threads > 1 && pipeline.start(threads);
-    for (std::size_t k = 0; k < order_.size(); ++k) {
-      const auto& run = input_.runs[order_[k]];
+    for (std::size_t k = 0; k < runs.size(); ++k) {
+      const auto& run = input_.runs[runs[k]];
       if (threaded) {
         METE_TRY_VOID(look_up(0, run));
         METE_TRY_VOID(drain(pipeline, k, row_bytes, to));
       } else {
-        METE_TRY_VOID(write_trace(columns, order_[k], to, outcomes[k], [&](const TraceFile& trace) {
+        METE_TRY_VOID(write_trace(columns, runs[k], to, outcomes[k], [&](const TraceFile& trace) {
           return look_up(trace.bytes_read(), run);
         }));
       }
-      take(order_[k], outcomes[k]);
+      take(runs[k], outcomes[k]);
     }
     return {};
   }
