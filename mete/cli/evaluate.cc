@@ -124,8 +124,12 @@ Result<EvaluatePlan> plan_of(const Options& options, const EvaluationData& data)
   plan.policy = options.policy;
   plan.context.model_path = options.model;
   if (options.model.empty()) {
-    METE_TRY(auto model, ResponseModel::learn(response_data(data.train, options.train)));
-    plan.context.response = std::make_shared<const ResponseModel>(std::move(model));
+    auto model = ResponseModel::learn(response_data(data.train, options.train));
+    // Who does not use it is not held up by rows that teach nothing.
+    if (!model && (options.agent == "frontier" || !options.save_model.empty())) {
+      return model.error();
+    }
+    if (model) plan.context.response = std::make_shared<const ResponseModel>(std::move(*model));
   }
   METE_TRY(plan.goals, goals_of(options));
   METE_TRY(plan.repeats, repeats_of(options));
