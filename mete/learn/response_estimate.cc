@@ -29,6 +29,8 @@ constexpr double kModelDoubt = 0.004;
 constexpr double kModelDoubtPerLog = 0.06;
 /// Progress that the program tells.
 constexpr double kProgressDoubt = 0.003;
+/// So many variances per opinion are nothing unusual.
+constexpr double kUsualScatter = 4;
 /// A hint this far outside what is possible (faster than at the highest clock, slower than the
 /// slowest curve) is none.
 constexpr double kImpossible = 0.1;
@@ -192,8 +194,15 @@ void ResponseEstimate::answer(std::size_t clock) noexcept {
     }
     value = next / total;
   }
+  const auto miss = [&](double x, double var) { return (x - value) * (x - value) / var; };
+  double scatter = miss(mean, variance);
+  for (std::size_t h = 0; h < hints.count; ++h) {
+    scatter += miss(hints.all[h].log_time, hints.all[h].variance);
+  }
+  // Opinions that are farther apart than their spreads allow are not to be trusted so far.
+  scatter /= std::max(1.0, static_cast<double>(hints.count)) * kUsualScatter;
   out.log_time = std::max(value, kFastest);
-  out.doubt = 1 / std::sqrt(total);
+  out.doubt = std::sqrt(std::max(1.0, scatter) / total);
 }
 
 }  // namespace mete

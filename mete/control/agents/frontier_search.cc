@@ -11,6 +11,10 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 /// Clocks nearer to each other than this, as a share of the highest, are not told apart.
 constexpr double kFineStep = 0.02;
 
+/// A phi asks for the best mean, but a time that is in more doubt than this counts as longer by the
+/// rest of it.
+constexpr double kUsualDoubt = 0.02;
+
 }  // namespace
 
 FrontierSearch::FrontierSearch(const std::vector<double>& shares, const FrontierGoal& goal)
@@ -30,9 +34,11 @@ FrontierSearch::FrontierSearch(const std::vector<double>& shares, const Frontier
 }
 
 double FrontierSearch::cost(const ResponseAnswer& answer, bool highest) const noexcept {
-  const double time = std::exp(answer.log_time);
   const double energy = std::exp(answer.log_time + answer.log_power);
-  if (!goal_.bounded()) return (1 - goal_.phi) * time + goal_.phi * energy;
+  if (!goal_.bounded()) {
+    const double unsure = std::exp(std::max(0.0, answer.doubt - kUsualDoubt));
+    return ((1 - goal_.phi) * std::exp(answer.log_time) + goal_.phi * energy) * unsure;
+  }
   const double surely = std::exp(answer.log_time + kBoundCaution * answer.doubt);
   return highest || surely <= 1 + goal_.max_slowdown ? energy : kInfinity;
 }
