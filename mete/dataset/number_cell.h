@@ -43,23 +43,30 @@ inline bool divide_by_power(std::uint64_t m, unsigned k, double& out) {
 }
 
 /// Appends the decimal digits at `p` to the mantissa (wrapping if there are too many: the caller
-/// counts). Takes eight at once as one 64-bit word, as simdjson and fast_float do: all are digits
-/// if no byte leaves '0'..'9', and three multiplications join neighbours to pairs, fours and the
-/// eight.
+/// counts). Takes up to eight at once as one 64-bit word, as simdjson and fast_float take eight:
+/// the first byte that leaves '0'..'9' ends them (bytes before it neither carry nor borrow), zeros
+/// are put before them to make eight, and three multiplications join neighbours to pairs, fours and
+/// the eight. No branch depends on how many there are, which nobody could predict.
 inline const char* take_digits(const char* p, std::uint64_t& mantissa) {
   if constexpr (std::endian::native == std::endian::little) {
+    static constexpr std::array<std::uint64_t, 9> kShift{
+        1, 10, 100, 1000, 10'000, 100'000, 1'000'000, 10'000'000, 100'000'000};
     while (true) {
       std::uint64_t eight = 0;
       std::memcpy(&eight, p, sizeof eight);
       const std::uint64_t above = eight + 0x4646464646464646U;
       const std::uint64_t below = eight - 0x3030303030303030U;
-      if (((above | below) & 0x8080808080808080U) != 0) break;
-      std::uint64_t v = (below * 10) + (below >> 8U);
+      const std::uint64_t others = (above | below) & 0x8080808080808080U;
+      const auto count = static_cast<unsigned>(std::countr_zero(others)) / 8;
+      if (count == 0) return p;
+      const std::uint64_t digits = below << (64 - 8 * count);
+      std::uint64_t v = (digits * 10) + (digits >> 8U);
       v = (((v & 0x000000FF000000FFU) * 0x000F424000000064U) +
            (((v >> 16U) & 0x000000FF000000FFU) * 0x0000271000000001U)) >>
           32U;
-      mantissa = mantissa * 100'000'000 + (v & 0xFFFFFFFFU);
-      p += sizeof eight;
+      mantissa = mantissa * kShift[count] + (v & 0xFFFFFFFFU);
+      p += count;
+      if (count < 8) return p;
     }
   }
   while (static_cast<unsigned char>(*p - '0') < 10) {

@@ -79,7 +79,9 @@ void RowCopier::copy(std::byte* row) {
     std::memcpy(row + run.offset, numbers + run.from, run.count * sizeof(double));
   }
   for (const auto& text : texts_) {
-    const std::string_view cell = trim(trace_.text(text.from));
+    std::string_view cell = trace_.text(text.from);
+    const bool bare = !cell.empty() && cell.front() > ' ' && cell.back() > ' ';
+    if (!bare) cell = trim(cell);
     if (cell.empty()) {
       put_cell(row, *text.to, std::string_view("nan"));
     } else if (!put_cell(row, *text.to, cell) && problem_.empty()) {
