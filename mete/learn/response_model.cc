@@ -20,6 +20,8 @@ constexpr double kLeastSpread = 0.002;
 /// Fewer examples than this teach no spread, or no bias.
 constexpr std::size_t kFewestForSpread = 20;
 constexpr std::size_t kFewestForBias = 5;
+/// Fewer kernels than this do not show what work can be like: the generic curves join them.
+constexpr std::size_t kFewCases = 30;
 /// A share of all that lies within one standard deviation. Taken instead of the deviation itself,
 /// which a few kernels whose activity is no measure of progress would blow up.
 constexpr double kOneSigma = 0.68;
@@ -122,6 +124,27 @@ double generic_power(double share) {
   return kStatic + (1 - kStatic) * share * voltage * voltage;
 }
 
+/// Work that the clock carries in part, from none to all of it, by a smooth and by a sharp
+/// transition from one bound to the other.
+void add_generic_curves(const std::vector<double>& shares, std::vector<ResponseCurve>& curves) {
+  constexpr int kDegrees = 20;
+  for (const double sharpness : {1.0, 4.0}) {
+    for (int d = 0; d <= kDegrees; ++d) {
+      const double bound = static_cast<double>(d) / kDegrees;
+      ResponseCurve curve;
+      curve.name = "generic";
+      curve.activity.fill(kNan);
+      for (const double share : shares) {
+        const double sum = std::pow(1 - bound, sharpness) + std::pow(bound / share, sharpness);
+        const double top = std::pow(1 - bound, sharpness) + std::pow(bound, sharpness);
+        curve.log_time.push_back(std::log(sum / top) / sharpness);
+        curve.log_power.push_back(std::log(generic_power(share)));
+      }
+      curves.push_back(std::move(curve));
+    }
+  }
+}
+
 }  // namespace
 
 std::size_t activity_level(double activity) noexcept {
@@ -137,26 +160,11 @@ double hinted_log_time(std::size_t activity, double at_top, double now, double s
 }
 
 ResponseModel ResponseModel::generic() {
-  constexpr int kShares = 17;   // 0.2, 0.25, .. 1
-  constexpr int kDegrees = 20;  // of how much of the work the clock carries
+  constexpr int kShares = 17;  // 0.2, 0.25, .. 1
   ResponseModel model;
   model.source_ = "no measurements";
   for (int i = 0; i < kShares; ++i) model.shares_.push_back(0.2 + 0.8 * i / (kShares - 1));
-  for (const double sharpness : {1.0, 4.0}) {
-    for (int d = 0; d <= kDegrees; ++d) {
-      const double bound = static_cast<double>(d) / kDegrees;
-      ResponseCurve curve;
-      curve.name = "generic";
-      curve.activity.fill(kNan);
-      for (const double share : model.shares_) {
-        const double sum = std::pow(1 - bound, sharpness) + std::pow(bound / share, sharpness);
-        const double top = std::pow(1 - bound, sharpness) + std::pow(bound, sharpness);
-        curve.log_time.push_back(std::log(sum / top) / sharpness);
-        curve.log_power.push_back(std::log(generic_power(share)));
-      }
-      model.curves_.push_back(std::move(curve));
-    }
-  }
+  add_generic_curves(model.shares_, model.curves_);
   for (std::size_t kind = 0; kind < kHintKinds; ++kind) {
     model.noise_[kind].bias.assign(model.shares_.size(), 0);
     model.noise_[kind].spread.fill(kUnlearnedSpread[kind]);
@@ -173,6 +181,7 @@ Result<ResponseModel> ResponseModel::learn(const ResponseData& data) {
   for (std::size_t i = 0; i < data.cases.size(); i += stride) {
     model.curves_.push_back(curve_of(data.cases[i]));
   }
+  if (data.cases.size() < kFewCases) add_generic_curves(model.shares_, model.curves_);
   model.noise_[static_cast<std::size_t>(HintKind::memory)] = learn_noise(data, HintKind::memory);
   model.noise_[static_cast<std::size_t>(HintKind::pipe)] = learn_noise(data, HintKind::pipe);
   return model;

@@ -81,7 +81,8 @@ class ResponseModel {
   /// nothing.
   static ResponseModel generic();
   /// Invalid for data without two clocks, or with a time or power that is not above 0. Of more than
-  /// kMostCurves kernels every n-th is kept as a curve; the hints learn from all.
+  /// kMostCurves kernels every n-th is kept as a curve; the hints learn from all. Fewer than 30
+  /// kernels are joined by the generic curves.
   static Result<ResponseModel> learn(const ResponseData& data);
   /// Invalid with the place of the fault. `where` names the file.
   static Result<ResponseModel> from_json(const Json& json, std::string_view where);
