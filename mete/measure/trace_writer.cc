@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <utility>
 
 #include <fcntl.h>
@@ -128,18 +129,19 @@ char* put_billionths(char* out, double value) noexcept {
   const double scaled = std::nearbyint(value * kBillion);
   if (scaled / kBillion != value) return nullptr;
   const auto units = static_cast<std::uint64_t>(scaled);
-  auto fraction = units % 1'000'000'000U;
+  const auto fraction = units % 1'000'000'000U;
   out = std::to_chars(out, out + 8, units / 1'000'000'000U).ptr;
   if (fraction == 0) return out;
   *out++ = '.';
-  char* last = out;
-  for (std::uint64_t unit = 100'000'000U; unit > 0; unit /= 10) {
-    const auto digit = fraction / unit;
-    fraction -= digit * unit;
-    *out++ = static_cast<char>('0' + digit);
-    if (digit != 0) last = out;
+  std::array<char, 9> digits;
+  auto rest = static_cast<std::uint32_t>(fraction);
+  for (std::size_t i = digits.size(); i-- > 0;) {
+    digits[i] = static_cast<char>('0' + rest % 10);
+    rest /= 10;
   }
-  return last;
+  std::size_t shown = digits.size();
+  while (digits[shown - 1] == '0') --shown;  // ends: the fraction is not 0
+  return std::copy_n(digits.data(), shown, out);
 }
 
 }  // namespace
@@ -203,6 +205,7 @@ Result<TraceWriter> TraceWriter::open(const std::string& path, const RunHeader& 
   METE_TRY(trace.writer_,
            LineWriter::open(path, has_header, std::max<std::size_t>(longest * 4, 1U << 16U)));
   trace.line_.resize(longest);
+  trace.pending_.resize(columns.size() * kRowsTogether);
   trace.cells_.resize(columns.size());
   for (std::size_t i = 0; i < columns.size(); ++i) trace.cells_[i].format = columns[i].format;
   if (!has_header) {
@@ -220,9 +223,30 @@ Result<TraceWriter> TraceWriter::open(const std::string& path, const RunHeader& 
 
 void TraceWriter::row(std::span<const double> values) noexcept {
   if (!is_open() || failed()) return;
+  const std::size_t width = cells_.size();
+  const auto at = pending_.begin() + static_cast<std::ptrdiff_t>(rows_pending_ * width);
+  const std::size_t n = std::min(values.size(), width);
+  std::fill_n(std::copy_n(values.begin(), n, at), width - n,
+              std::numeric_limits<double>::quiet_NaN());
+  if (++rows_pending_ == kRowsTogether) format_pending();
+}
+
+void TraceWriter::flush() noexcept {
+  format_pending();
+  writer_.flush();
+}
+
+void TraceWriter::format_pending() noexcept {
+  const std::size_t width = cells_.size();
+  for (std::size_t r = 0; r < rows_pending_; ++r) {
+    write_row(std::span(pending_).subspan(r * width, width));
+  }
+  rows_pending_ = 0;
+}
+
+void TraceWriter::write_row(std::span<const double> values) noexcept {
   char* at = line_.data();
-  const std::size_t n = std::min(values.size(), cells_.size());
-  for (std::size_t i = 0; i < n; ++i) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
     Cell& cell = cells_[i];
     // Most sensors change more slowly than they are sampled.
     if (const auto bits = std::bit_cast<std::uint64_t>(values[i]);
@@ -241,6 +265,7 @@ void TraceWriter::row(std::span<const double> values) noexcept {
 Result<void> TraceWriter::close() {
   if (!is_open()) return {};
   const std::string path = writer_.path();
+  format_pending();
   auto outcome = writer_.close();
   if (!outcome) {
     // The disk was full, say: whole rows stay, whatever cutting says.
