@@ -94,7 +94,7 @@ class LinuxProvider final : public Provider {
   std::optional<CpufreqControls> controls_;
 
   const Clock* clock_;
-  Pace usage_pace_{std::chrono::milliseconds(10)};
+  Pace usage_pace_{std::chrono::milliseconds(50)};
   Pace clocks_pace_{std::chrono::milliseconds(100)};
   Pace memory_pace_{std::chrono::milliseconds(10)};
   Pace load_pace_{std::chrono::seconds(1)};
