@@ -3,6 +3,7 @@
 #include "mete/base/stats.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -104,14 +105,32 @@ Interval paired_relative_change(std::span<const double> a, std::span<const doubl
 }
 
 namespace {
-const double kLogWidth = std::log(1.015);
+
+// A double's own bits are a logarithm: its exponent, then the highest bits of its mantissa. No
+// log() in the loop.
+constexpr unsigned kMantissaBits = 52;
+constexpr unsigned kBucketBits = 6;
+constexpr std::uint64_t kBucketsPerOctave = 1U << kBucketBits;
+constexpr std::uint64_t kLowestExponent = 1023 - 30;  // 2^-30 s is just below 1 ns
+
+std::uint64_t bucket_code(double seconds) {
+  return std::bit_cast<std::uint64_t>(seconds) >> (kMantissaBits - kBucketBits);
 }
+
+/// The upper end of a bucket, in seconds.
+double bucket_end(std::uint64_t index) {
+  return std::bit_cast<double>((index + 1 + kLowestExponent * kBucketsPerOctave)
+                               << (kMantissaBits - kBucketBits));
+}
+
+}  // namespace
 
 void LatencyHistogram::add(double seconds) noexcept {
   const double s = seconds > 0 ? seconds : 0;
-  const double at = s <= 1e-9 ? 0 : std::log(s * 1e9) / kLogWidth;
-  const auto index = static_cast<std::size_t>(std::min(at, static_cast<double>(kBuckets - 1)));
-  ++buckets_[index];
+  constexpr std::uint64_t kFirst = kLowestExponent * kBucketsPerOctave;
+  const std::uint64_t code = bucket_code(s);
+  const std::uint64_t index = code > kFirst ? code - kFirst : 0;
+  ++buckets_[std::min<std::uint64_t>(index, kBuckets - 1)];
   ++count_;
   sum_ += s;
   worst_ = std::max(worst_, s);
@@ -120,12 +139,9 @@ void LatencyHistogram::add(double seconds) noexcept {
 double LatencyHistogram::quantile(double q) const {
   const auto wanted = static_cast<std::uint64_t>(std::ceil(q * static_cast<double>(count_)));
   std::uint64_t seen = 0;
-  for (std::size_t i = 0; i < kBuckets; ++i) {
+  for (std::size_t i = 0; i + 1 < kBuckets; ++i) {
     seen += buckets_[i];
-    if (seen >= wanted && seen > 0 && i + 1 < kBuckets) {
-      const double upper = std::exp((static_cast<double>(i) + 1) * kLogWidth) * 1e-9;
-      return std::min(upper, worst_);
-    }
+    if (seen >= wanted && seen > 0) return std::min(bucket_end(i), worst_);
   }
   return worst_;
 }

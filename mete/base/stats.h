@@ -48,7 +48,7 @@ class LatencyHistogram {
   [[nodiscard]] double quantile(double q) const;
 
  private:
-  static constexpr std::size_t kBuckets = 1900;
+  static constexpr std::size_t kBuckets = 41 * 64;
   std::array<std::uint64_t, kBuckets> buckets_{};
   std::uint64_t count_ = 0;
   double sum_ = 0;
