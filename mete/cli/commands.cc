@@ -1,7 +1,6 @@
 // The verbs, and the way from a command line to one of them.
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <optional>
 #include <string>
@@ -21,7 +20,7 @@ constexpr std::string_view kLook = "Look around";
 constexpr std::string_view kMeasure = "Measure and run";
 constexpr std::string_view kLearn = "Learn and decide";
 
-constexpr std::array<Command, 12> kCommands{{
+constexpr Command kCommands[] = {
     {"doctor", kLook, "What can be measured and controlled here, why not, and the next step",
      "mete doctor", add_doctor},
     {"list", kLook, "Signals, controls, domains, agents or boards",
@@ -46,7 +45,7 @@ constexpr std::array<Command, 12> kCommands{{
      "mete evaluate v100 --train set=micro --test set=real --agent frontier --phi 0:1:0.1",
      add_evaluate},
     {"agent", kLearn, "Agents and their policies", "mete agent -a torch -p NAN,NAN,0.5", add_agent},
-}};
+};
 
 int exit_code_of(Errc code) { return code == Errc::invalid ? 2 : 1; }
 

@@ -141,6 +141,14 @@ std::vector<const ProviderInfo*> Platform::providers() const {
   return out;
 }
 
+std::vector<DeviceProcesses*> Platform::device_processes() const {
+  std::vector<DeviceProcesses*> out;
+  for (const auto& slot : impl_->slots) {
+    if (auto* processes = slot.provider->device_processes()) out.push_back(processes);
+  }
+  return out;
+}
+
 std::vector<SignalInfo> Platform::signals() const {
   std::vector<SignalInfo> out;
   std::set<std::string> seen;

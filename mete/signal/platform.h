@@ -24,6 +24,8 @@ class Platform {
 
   [[nodiscard]] const Topology& topology() const { return topology_; }
   [[nodiscard]] std::vector<const ProviderInfo*> providers() const;
+  /// Those of the providers that can tell who uses their devices. Owned by them.
+  [[nodiscard]] std::vector<DeviceProcesses*> device_processes() const;
   /// Every signal (control) once, in the order of the providers.
   [[nodiscard]] std::vector<SignalInfo> signals() const;
   [[nodiscard]] std::vector<ControlInfo> controls() const;

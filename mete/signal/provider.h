@@ -62,6 +62,8 @@ class Controls {
   virtual Result<void> restore(const Request& request, const std::string& saved) = 0;
 };
 
+class DeviceProcesses;
+
 class Provider {
  public:
   virtual ~Provider() = default;
@@ -76,6 +78,8 @@ class Provider {
   virtual void read_batch(std::span<Reading> out) noexcept = 0;
   /// nullptr if it has none.
   virtual Controls* controls() { return nullptr; }
+  /// Who uses its devices; nullptr if it cannot tell. Owned by the provider.
+  virtual DeviceProcesses* device_processes() { return nullptr; }
 };
 
 }  // namespace mete
