@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -42,6 +43,8 @@ struct AgentInfo {
   double period_seconds = 0.05;      ///< the loop period it wants
   /// Columns after those of `signals`: NaN on machines that lack them.
   std::vector<std::string> optional_signals = {};
+  /// Domains it can be made for (`NAME@domain`), `domain` among them; empty: `domain` alone.
+  std::vector<Domain> domains = {};
 };
 
 /// What an agent is told of a part before the first step.
@@ -80,6 +83,8 @@ class Agent {
   /// Columns of its own in the trace, known from start() on, and their values after each step.
   virtual std::vector<std::string> trace_columns() const { return {}; }
   virtual void trace_values(std::span<double> /*out*/) const noexcept {}
+  /// Why it can decide no more (an agent from outside the tree failed), if so: the run then ends.
+  virtual std::optional<Error> fault() const { return std::nullopt; }
 };
 
 /// What agents are made from.
@@ -88,6 +93,8 @@ struct AgentContext {
   std::string frequency_map_path;  ///< --frequency-map
   /// What an agent that learns responses is given in memory; else it reads model_path.
   std::shared_ptr<const ResponseModel> response = nullptr;
+  /// What is to be steered, for agents that can steer more than one kind of part.
+  Domain domain = Domain::gpu;
 };
 
 struct AgentEntry {
@@ -97,7 +104,9 @@ struct AgentEntry {
 };
 /// The built-in agents: an explicit array, in control/agents.cc.
 std::span<const AgentEntry> builtin_agents();
-/// By name; the error offers the nearest names.
+/// By name, or `NAME@domain` for an agent that can steer more than one kind of part
+/// (`frontier@package`: the clocks of the CPUs). The error offers the nearest names, or says what
+/// the agent can steer.
 Result<std::unique_ptr<Agent>> make_agent(std::string_view name, const AgentContext& context);
 
 }  // namespace mete

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "mete/base/text.h"
+#include "mete/control/agents/steered_domain.h"
 #include "mete/control/policy.h"
 
 namespace mete {

@@ -39,15 +39,26 @@ Error unknown_field(std::string_view name, const AgentInfo& agent) {
 }
 
 /// GEOPM's tutorial writes one policy file for its CPU, GPU and node agents: a GPU agent finds
-/// CPU_PHI in it and leaves it alone.
+/// CPU_PHI in it and leaves it alone, and the other way round.
 bool is_for_another_agent(std::string_view name, const AgentInfo& agent) {
-  return name == "CPU_PHI" && find_field(agent, "GPU_PHI") != nullptr;
+  return (name == "CPU_PHI" && find_field(agent, "GPU_PHI") != nullptr) ||
+         (name == "GPU_PHI" && find_field(agent, "CPU_PHI") != nullptr);
+}
+
+/// "10%" or "10 %" of a fraction; nothing if it does not end in one.
+std::optional<double> parse_percent(std::string_view text) {
+  if (!text.ends_with('%')) return std::nullopt;
+  const auto value = parse_double(trim(text.substr(0, text.size() - 1)));
+  return value ? std::optional(*value / 100) : std::nullopt;
 }
 
 /// A number as people type it, in the field's unit; "nan" for the agent's own choice.
 Result<double> parse_value(std::string_view text, const PolicyField& field) {
   if (iequals(trim(text), "nan")) return kNan;
-  // A fraction's unit is written "1": people type a bare number.
+  // A fraction's unit is written "1": people type a bare number, or per cent.
+  if (field.unit == "1") {
+    if (const auto percent = parse_percent(trim(text))) return *percent;
+  }
   const auto unit = field.unit == "1" ? std::string_view() : std::string_view(field.unit);
   auto value = parse_quantity(trim(text), unit);
   if (!value) return value.error().within("policy: " + field.name);

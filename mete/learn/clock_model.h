@@ -25,6 +25,16 @@ inline constexpr std::array<ModelFeature, kClockModelInputs> kClockModelFeatures
     {"PHI", "1"},
 }};
 
+/// The same for a model that chooses the clock of a CPU package (agent torch@package).
+inline constexpr std::array<ModelFeature, kClockModelInputs> kCpuClockModelFeatures{{
+    {"CPU_FREQUENCY_STATUS", "Hz"},
+    {"CPU_POWER", "W"},
+    {"CPU_UTILIZATION", "1"},
+    {"DRAM_POWER", "W"},
+    {"CPU_PACKAGE_TEMPERATURE", "°C"},
+    {"PHI", "1"},
+}};
+
 /// The file inside a .pt that says what the model is (docs/formats/model.md).
 inline constexpr std::string_view kModelFormat = "mete clock model";
 inline constexpr int kModelFormatVersion = 1;

@@ -64,11 +64,14 @@ Result<Json> check_metadata(const std::string& path, const std::string& text) {
   auto metadata = parse_json(text);
   if (!metadata) return metadata.error().within(path + ": mete.json");
   const auto& features = (*metadata)["features"].items();
-  bool same = features.size() == kClockModelInputs;
-  for (std::size_t i = 0; same && i < features.size(); ++i) {
-    same = features[i]["name"].as_string() == kClockModelFeatures[i].name;
-  }
-  if (same) return metadata;
+  const auto is = [&features](const auto& wanted) {
+    bool same = features.size() == wanted.size();
+    for (std::size_t i = 0; same && i < features.size(); ++i) {
+      same = features[i]["name"].as_string() == wanted[i].name;
+    }
+    return same;
+  };
+  if (is(kClockModelFeatures) || is(kCpuClockModelFeatures)) return metadata;
   std::vector<std::string> names;
   for (const auto& feature : features) names.push_back(feature["name"].as_string("?"));
   return fail(Errc::invalid, "{}: was trained on other inputs ({}) than a clock model's: {}", path,

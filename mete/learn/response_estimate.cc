@@ -103,7 +103,9 @@ void ResponseEstimate::collect(std::size_t clock, const ResponseSeen& seen) noex
   Hints& hints = hints_[clock];
   hints.count = 0;
   hints.log_power = std::log(seen.watts / top_.watts);
-  hints.progress = top_.rate > 0 && seen.rate > 0 ? std::log(top_.rate / seen.rate) : kNan;
+  const bool told = top_.rate > 0 && seen.rate > 0 && top_.progress == seen.progress;
+  hints.progress = told ? std::log(top_.rate / seen.rate) : kNan;
+  hints.progress_doubt = std::hypot(top_.rate_doubt, seen.rate_doubt);
   for (std::size_t a = kMemoryActivity; a < kResponseActivities; ++a) {
     const HintKind kind = a == kMemoryActivity ? HintKind::memory : HintKind::pipe;
     const double hint =
@@ -168,6 +170,13 @@ void ResponseEstimate::answer(std::size_t clock) noexcept {
   if (!std::isnan(hints.progress)) {
     out.log_time = hints.progress;
     out.doubt = kProgressDoubt;
+    if (hints.progress_doubt > 0) {
+      // Counted in whole steps: worth as much as there were steps to count.
+      const double own =
+          kProgressDoubt * kProgressDoubt + hints.progress_doubt * hints.progress_doubt;
+      out.log_time = (hints.progress / own + mean / variance) / (1 / own + 1 / variance);
+      out.doubt = std::sqrt(1 / (1 / own + 1 / variance));
+    }
     return;
   }
   // The weighted mean of the curves' opinion and the hints, in which what lies far off counts less

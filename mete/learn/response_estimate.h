@@ -56,8 +56,10 @@ class ResponseTable {
 /// What was seen while the work ran at one clock. NaN: not known.
 struct ResponseSeen {
   double watts = 0;
-  double rate = 0;  ///< progress per second, in whatever unit the program tells it
+  double rate = 0;  ///< progress per second, in whatever unit it is told
   ResponseActivity activity{};
+  double rate_doubt = 0;  ///< standard deviation of log rate, from counting in whole steps
+  int progress = 0;       ///< which source of progress: rates of two sources cannot be compared
 };
 
 struct ResponseAnswer {
@@ -93,6 +95,7 @@ class ResponseEstimate {
     std::array<Hint, kMostHints> all{};
     std::size_t count = 0;
     double progress = 0;  ///< log time as progress tells it; NaN if it does not
+    double progress_doubt = 0;
     double log_power = 0;
   };
 

@@ -8,6 +8,7 @@
 
 #include "mete/base/text.h"
 #include "mete/control/agents/frontier_part.h"
+#include "mete/control/agents/steered_domain.h"
 #include "mete/control/clock_choice.h"
 #include "mete/learn/response_estimate.h"
 
@@ -19,20 +20,21 @@ constexpr double kDefaultPhi = 0.5;
 /// Clocks tried of a device that takes any clock between two.
 constexpr std::size_t kContinuousClocks = 24;
 
-AgentInfo make_info() {
+AgentInfo make_info(const SteeredKind& kind, const FrontierColumns& columns) {
   AgentInfo info;
   info.name = "frontier";
   info.description = std::string(kFrontierDescription);
   info.policy = {
-      {"GPU_PHI", "0: fastest; 1: least energy; NAN: 0.5, unless MAX_SLOWDOWN is given", "1", kNan,
-       0, 1},
+      {kind.field("PHI"), "0: fastest; 1: least energy; NAN: 0.5, unless MAX_SLOWDOWN is given",
+       "1", kNan, 0, 1},
       {"MAX_SLOWDOWN", "the least energy that is at most this fraction slower than the top clock",
        "1", kNan, 0, 10},
   };
-  info.domain = Domain::gpu;
-  info.signals = frontier_signals();
-  info.optional_signals = frontier_optional_signals();
-  info.control = "GPU_CORE_FREQUENCY_MAX_CONTROL";
+  info.domain = kind.domain;
+  info.domains = steered_domains();
+  info.signals = columns.needed;
+  info.optional_signals = columns.optional;
+  info.control = std::string(kind.control);
   info.period_seconds = 0.05;
   return info;
 }
@@ -62,17 +64,23 @@ std::string change_words(double log_ratio) {
 
 class FrontierAgent final : public Agent {
  public:
-  explicit FrontierAgent(std::shared_ptr<const ResponseModel> model) : model_(std::move(model)) {}
+  FrontierAgent(std::shared_ptr<const ResponseModel> model, const SteeredKind& kind)
+      : kind_(kind),
+        columns_(frontier_columns(kind.domain)),
+        info_(make_info(kind, columns_)),
+        model_(std::move(model)) {}
 
   const AgentInfo& info() const override { return info_; }
 
   Result<void> start(std::span<const PartLimits> parts, PolicyValues policy) override {
     if (policy.size() != 2) {
-      return fail(Errc::invalid, "policy: the agent frontier takes GPU_PHI and MAX_SLOWDOWN");
+      return fail(Errc::invalid, "policy: the agent frontier takes {} and MAX_SLOWDOWN",
+                  kind_.field("PHI"));
     }
     if (!std::isnan(policy[0]) && !std::isnan(policy[1])) {
       return fail(Errc::invalid,
-                  "policy: GPU_PHI and MAX_SLOWDOWN are two ways to say one thing: give one");
+                  "policy: {} and MAX_SLOWDOWN are two ways to say one thing: give one",
+                  kind_.field("PHI"));
     }
     goal_.phi = std::isnan(policy[1]) && std::isnan(policy[0]) ? kDefaultPhi : policy[0];
     goal_.max_slowdown = policy[1];
@@ -84,7 +92,7 @@ class FrontierAgent final : public Agent {
       METE_TRY_VOID(ClockChoice::make(parts[i], i, kNan, kNan, "", ""));
       auto clocks = candidates(parts[i]);
       if (!(clocks.front() > 0) || !std::isfinite(clocks.back())) {
-        return fail(Errc::unsupported, "GPU {}: its clocks are not known", i);
+        return fail(Errc::unsupported, "{} {}: its clocks are not known", kind_.label, i);
       }
       if (clocks != before) {  // GPUs of one kind share a table
         std::vector<double> shares;
@@ -92,7 +100,7 @@ class FrontierAgent final : public Agent {
         table = std::make_shared<const ResponseTable>(*model_, shares);
         before = clocks;
       }
-      parts_.emplace_back(table, std::move(clocks), goal_);
+      parts_.emplace_back(table, std::move(clocks), goal_, columns_);
     }
     return {};
   }
@@ -108,7 +116,9 @@ class FrontierAgent final : public Agent {
   std::vector<std::pair<std::string, std::string>> report_lines() const override;
 
  private:
-  AgentInfo info_ = make_info();
+  const SteeredKind& kind_;
+  FrontierColumns columns_;
+  AgentInfo info_;
   std::shared_ptr<const ResponseModel> model_;
   FrontierGoal goal_;
   std::vector<FrontierPart> parts_;
@@ -140,15 +150,15 @@ std::vector<std::pair<std::string, std::string>> FrontierAgent::report_lines() c
   lines.emplace_back("Frontier Model", model_->source());
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     const FrontierPart& part = parts_[i];
-    const std::string gpu = fmt::format("GPU {} Frontier ", i);
-    lines.emplace_back(gpu + "Changes Of Work", fmt::format("{}", part.changes()));
+    const std::string label = fmt::format("{} {} Frontier ", kind_.label, i);
+    lines.emplace_back(label + "Changes Of Work", fmt::format("{}", part.changes()));
     if (part.shelters() > 0) {
-      lines.emplace_back(gpu + "Shelters", fmt::format("{}", part.shelters()));
+      lines.emplace_back(label + "Shelters", fmt::format("{}", part.shelters()));
     }
     std::size_t number = 0;
     for (const FrontierPhase& phase : part.phases()) {
       if (!phase.used) continue;
-      lines.emplace_back(gpu + fmt::format("Phase {}", ++number),
+      lines.emplace_back(label + fmt::format("Phase {}", ++number),
                          phase_words(phase, part.clocks()));
     }
   }
@@ -164,7 +174,8 @@ Result<std::unique_ptr<Agent>> make_frontier_agent(const AgentContext& context) 
     model = std::make_shared<const ResponseModel>(std::move(loaded));
   }
   if (!model) model = std::make_shared<const ResponseModel>(ResponseModel::generic());
-  return std::unique_ptr<Agent>(std::make_unique<FrontierAgent>(std::move(model)));
+  return std::unique_ptr<Agent>(
+      std::make_unique<FrontierAgent>(std::move(model), steered_kind(context.domain)));
 }
 
 }  // namespace mete

@@ -16,12 +16,13 @@
 namespace mete {
 
 inline constexpr std::string_view kFrontierDescription =
-    "Tries clocks as the program runs, and keeps the best for GPU_PHI or MAX_SLOWDOWN";
+    "Tries clocks as the program runs, and keeps the best for GPU_PHI or MAX_SLOWDOWN "
+    "(frontier@package: of the CPUs)";
 /// Of more supported clocks, so many evenly spread ones may be chosen.
 inline constexpr std::size_t kMostClocks = 128;
 
-/// Policy GPU_PHI or MAX_SLOWDOWN; neither: GPU_PHI 0.5. The model is the context's, else the file
-/// that it names, else the generic one.
+/// Policy GPU_PHI (frontier@package: CPU_PHI) or MAX_SLOWDOWN; neither: a phi of 0.5. The model is
+/// the context's, else the file that it names, else the generic one.
 Result<std::unique_ptr<Agent>> make_frontier_agent(const AgentContext& context);
 
 }  // namespace mete

@@ -32,7 +32,7 @@ FrontierPhase::FrontierPhase(const ResponseTable& table)
       believed(table.clocks()) {}
 
 FrontierPart::FrontierPart(std::shared_ptr<const ResponseTable> table, std::vector<double> clocks,
-                           const FrontierGoal& goal)
+                           const FrontierGoal& goal, const FrontierColumns& columns)
     : table_(std::move(table)),
       clocks_(std::move(clocks)),
       goal_(goal),
@@ -43,6 +43,7 @@ FrontierPart::FrontierPart(std::shared_ptr<const ResponseTable> table, std::vect
             return shares;
           }(),
           goal),
+      eye_(columns),
       target_(clocks_.size() - 1),
       current_(kPhases) {
   for (std::size_t i = 0; i < kPhases; ++i) phases_.emplace_back(*table_);
@@ -118,8 +119,8 @@ void FrontierPart::go(Mode mode, std::size_t clock) noexcept {
 
 void FrontierPart::identify(const FrontierSight& sight) noexcept {
   if (mean_.count() > 0 && differ(mean_.mean(), sight.seen)) mean_.clear();
-  mean_.add(sight.seen);
-  if (mean_.count() < kMeasureSteps) return;
+  mean_.add(sight);
+  if (!measured()) return;
   const ResponseSeen seen = mean_.mean();
   const std::size_t known = find(seen, top(), kPhases);
   if (known == kPhases) {
@@ -175,8 +176,7 @@ void FrontierPart::enter(std::size_t phase) noexcept {
 void FrontierPart::proceed() noexcept {
   FrontierPhase& phase = phases_[current_];
   if (!phase.done) {
-    const int most = power_band_ == kPowerBand ? kMostTrialSteps : kMostTrialStepsOfSensor;
-    const std::size_t next = phase.steps >= most
+    const std::size_t next = phase.steps >= most_trial_steps()
                                  ? search_.none()
                                  : search_.next(phase.estimate, phase.skip, phase.tried);
     if (next != search_.none()) return go(Mode::probe, next);
@@ -188,20 +188,30 @@ void FrontierPart::proceed() noexcept {
   go(Mode::settled, phase.choice);
 }
 
+bool FrontierPart::measured() const noexcept {
+  if (mean_.count() < kMeasureSteps) return false;
+  return !mean_.coarse() || mean_.steps() >= kEnoughProgress || mean_.count() >= kMostMeasureSteps;
+}
+
+int FrontierPart::most_trial_steps() const noexcept {
+  if (phases_[current_].seen[top()].rate_doubt > 0) return kMostTrialStepsOfCoarse;
+  return power_band_ == kPowerBand ? kMostTrialSteps : kMostTrialStepsOfSensor;
+}
+
 void FrontierPart::probe(const FrontierSight& sight) noexcept {
   FrontierPhase& phase = phases_[current_];
   if (mean_.count() > 0 && differ(mean_.mean(), sight.seen)) {
-    return other_work(sight.seen);
+    return other_work(sight);
   }
-  mean_.add(sight.seen);
-  if (mean_.count() < kMeasureSteps) return;
+  mean_.add(sight);
+  if (!measured()) return;
   const ResponseSeen seen = mean_.mean();
   if (!phase.doubted[target_]) {
     // It may have become other work just then.
     const bool odd = !plausible(seen);
     const bool like_another = find(seen, target_, current_) != kPhases;
     phase.doubted[target_] = odd || like_another;
-    if (odd) return other_work(seen);
+    if (odd) return other_work(sight);
     if (like_another) return go(Mode::identify, top());  // there it can be told apart
   }
   phase.seen[target_] = seen;
@@ -240,24 +250,24 @@ void FrontierPart::watch(const FrontierSight& sight) noexcept {
     if (++calm_ >= kReviewSteps) review();
     return;
   }
-  if (++different_ >= kChangeSteps) other_work(sight.seen);
+  if (++different_ >= kChangeSteps) other_work(sight);
 }
 
-void FrontierPart::other_work(const ResponseSeen& now) noexcept {
+void FrontierPart::other_work(const FrontierSight& now) noexcept {
   ++changes_;
   if (++restless_ >= kRestless) {
     restless_ = 0;
     ++shelters_;
     return go(Mode::shelter, top());
   }
-  const std::size_t known = find(now, target_, current_);
+  const std::size_t known = find(now.seen, target_, current_);
   if (known != kPhases) {
     enter(known);
     return proceed();
   }
   stranger_ = target_ != top();
   stranger_clock_ = target_;
-  stranger_seen_ = now;
+  stranger_seen_ = now.seen;
   const bool at_top = target_ == top();
   go(Mode::identify, top());
   if (at_top) mean_.add(now);
@@ -269,6 +279,10 @@ std::size_t FrontierPart::find(const ResponseSeen& seen, std::size_t clock,
   double least = 1;
   for (std::size_t i = 0; i < phases_.size(); ++i) {
     if (i == besides || !phases_[i].used || !phases_[i].known[clock]) continue;
+    // Progress is told by another source than then, or for the first time: what is remembered
+    // cannot be compared with it.
+    const ResponseSeen& then = phases_[i].seen[clock];
+    if (seen.rate > 0 && !(then.rate > 0 && then.progress == seen.progress)) continue;
     const double here = difference(phases_[i].seen[clock], seen, power_band_);
     if (here < least) {
       least = here;

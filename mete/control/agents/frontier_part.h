@@ -31,6 +31,11 @@ inline constexpr int kMostSettleStepsOfSensor = 8;
 inline constexpr double kSteady = 0.01;
 /// So many steps are averaged at each clock.
 inline constexpr int kMeasureSteps = 2;
+/// Of progress that comes in coarse steps, so many are waited for, and no longer than this; its
+/// trials may take longer too.
+inline constexpr double kEnoughProgress = 60;
+inline constexpr int kMostMeasureSteps = 20;
+inline constexpr int kMostTrialStepsOfCoarse = 240;
 /// So many steps running must look different before it counts as other work.
 inline constexpr int kChangeSteps = 2;
 /// A clock that was asked for and does not come within this many steps is not waited for.
@@ -72,7 +77,7 @@ class FrontierPart {
  public:
   /// `clocks`: Hz, ascending, at least one, and the same as the table's.
   FrontierPart(std::shared_ptr<const ResponseTable> table, std::vector<double> clocks,
-               const FrontierGoal& goal);
+               const FrontierGoal& goal, const FrontierColumns& columns);
 
   /// The clock wanted, Hz.
   double step(double time, std::span<const double> row) noexcept;
@@ -93,7 +98,9 @@ class FrontierPart {
   void begin_phase(const ResponseSeen& top) noexcept;
   void enter(std::size_t phase) noexcept;
   void proceed() noexcept;
-  void other_work(const ResponseSeen& now) noexcept;
+  void other_work(const FrontierSight& now) noexcept;
+  [[nodiscard]] bool measured() const noexcept;
+  [[nodiscard]] int most_trial_steps() const noexcept;
   [[nodiscard]] bool steady(const FrontierSight& sight) noexcept;
   [[nodiscard]] bool differ(const ResponseSeen& a, const ResponseSeen& b) const noexcept {
     return difference(a, b, power_band_) > 1;

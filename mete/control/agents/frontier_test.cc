@@ -52,12 +52,12 @@ class TinyGpu {
             0.9,     0.9 * (1 - work.compute) / slower,
             0,       0.4 * work.compute * clocks_.back() / clock_ / slower,
             0,       0,
-            kNan};
+            kNan,    kNan};
   }
   void pause() {
     now_ += 0.05;
     joules_ += 30 * 0.05;
-    row_ = {clock_, 30, joules_, 0, 0, 0, 0, 0, 0, 0, kNan};
+    row_ = {clock_, 30, joules_, 0, 0, 0, 0, 0, 0, 0, kNan, kNan};
   }
   void set(double clock) {
     if (clock != clock_) ++switches_;

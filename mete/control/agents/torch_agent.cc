@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "mete/base/text.h"
+#include "mete/control/agents/steered_domain.h"
 #include "mete/control/clock_choice.h"
 #include "mete/learn/clock_model.h"
 
@@ -22,22 +23,42 @@ constexpr int kWarmUps = 3;
 
 enum PolicyIndex : std::size_t { kFreqMin, kFreqMax, kPhi, kPolicySize };
 
-AgentInfo make_info() {
+const std::array<ModelFeature, kClockModelInputs>& features_of(const SteeredKind& kind) {
+  return kind.domain == Domain::package ? kCpuClockModelFeatures : kClockModelFeatures;
+}
+
+AgentInfo make_info(const SteeredKind& kind) {
   constexpr double kAny = std::numeric_limits<double>::infinity();
-  AgentInfo info{
-      .name = "torch",
-      .description = std::string(kTorchDescription),
-      .policy = {{"GPU_FREQ_MIN", "lowest clock to choose; NAN: the device's lowest", "Hz", kNan, 0,
-                  kAny},
-                 {"GPU_FREQ_MAX", "highest clock to choose; NAN: the device's highest", "Hz", kNan,
-                  0, kAny},
-                 {"GPU_PHI", "the goal: 0 performance .. 1 energy; NAN: 0.5", "1", 0.5, 0, 1}},
-      .domain = Domain::gpu,
-      .signals = {},
-      .control = "GPU_CORE_FREQUENCY_MAX_CONTROL",
-      .period_seconds = 0.05};
-  for (std::size_t i = 0; i < kSignals; ++i) info.signals.emplace_back(kClockModelFeatures[i].name);
+  AgentInfo info;
+  info.name = "torch";
+  info.description = std::string(kTorchDescription);
+  info.policy = {
+      {kind.field("FREQ_MIN"), "lowest clock to choose; NAN: the device's lowest", "Hz", kNan, 0,
+       kAny},
+      {kind.field("FREQ_MAX"), "highest clock to choose; NAN: the device's highest", "Hz", kNan, 0,
+       kAny},
+      {kind.field("PHI"), "the goal: 0 performance .. 1 energy; NAN: 0.5", "1", 0.5, 0, 1}};
+  info.domain = kind.domain;
+  info.control = std::string(kind.control);
+  info.period_seconds = 0.05;
+  info.domains = steered_domains();
+  for (std::size_t i = 0; i < kSignals; ++i) {
+    info.signals.emplace_back(features_of(kind)[i].name);
+  }
   return info;
+}
+
+/// A model that says what it was trained on must have been trained on what it will be shown.
+Result<void> check_features(const Model& model, const SteeredKind& kind) {
+  const auto& trained = model.metadata()["features"].items();
+  if (trained.empty()) return {};
+  const auto& shown = features_of(kind);
+  const std::string first = trained.front()["name"].as_string();
+  if (first == shown.front().name) return {};
+  return fail(Errc::invalid,
+              "the model was trained on {} and what follows it, but the agent torch steers a {} "
+              "here, by {}; choose a model for it, or another --agent torch@domain",
+              first, kind.label, shown.front().name);
 }
 
 /// One GPU's clock and what it takes to change it.
@@ -72,7 +93,8 @@ struct Part {
 
 class TorchAgent final : public Agent {
  public:
-  explicit TorchAgent(std::unique_ptr<Model> model) : model_(std::move(model)) {}
+  TorchAgent(std::unique_ptr<Model> model, const SteeredKind& kind)
+      : kind_(kind), info_(make_info(kind)), model_(std::move(model)) {}
   const AgentInfo& info() const override { return info_; }
 
   Result<void> start(std::span<const PartLimits> parts, PolicyValues policy) override {
@@ -80,18 +102,20 @@ class TorchAgent final : public Agent {
       return fail(Errc::invalid,
                   "the agent torch needs a model: give --model FILE.pt, which `mete train` writes");
     }
+    METE_TRY_VOID(check_features(*model_, kind_));
     if (policy.size() != kPolicySize) {
       return fail(Errc::invalid, "policy: the agent torch takes {} values", +kPolicySize);
     }
     if (!(policy[kPhi] >= 0 && policy[kPhi] <= 1)) {
-      return fail(Errc::invalid, "policy: GPU_PHI is {}, expected 0 (performance) to 1 (energy)",
-                  policy[kPhi]);
+      return fail(Errc::invalid, "policy: {} is {}, expected 0 (performance) to 1 (energy)",
+                  info_.policy[kPhi].name, policy[kPhi]);
     }
     parts_.clear();
     for (std::size_t i = 0; i < parts.size(); ++i) {
       Part part;
-      METE_TRY(part.choice, ClockChoice::make(parts[i], i, policy[kFreqMin], policy[kFreqMax],
-                                              "GPU_FREQ_MIN", "GPU_FREQ_MAX"));
+      METE_TRY(part.choice,
+               ClockChoice::make(parts[i], i, policy[kFreqMin], policy[kFreqMax],
+                                 info_.policy[kFreqMin].name, info_.policy[kFreqMax].name));
       part.dead_band = kDeadBandShare * (part.choice.top() - part.choice.bottom());
       parts_.push_back(std::move(part));
     }
@@ -123,14 +147,15 @@ class TorchAgent final : public Agent {
     std::vector<std::pair<std::string, std::string>> lines;
     for (std::size_t p = 0; p < parts_.size(); ++p) {
       if (parts_[p].blind == 0) continue;
-      lines.emplace_back(fmt::format("GPU {} Steps Without An Answer", p),
+      lines.emplace_back(fmt::format("{} {} Steps Without An Answer", kind_.label, p),
                          fmt::format("{}", parts_[p].blind));
     }
     return lines;
   }
 
  private:
-  AgentInfo info_ = make_info();
+  const SteeredKind& kind_;
+  AgentInfo info_;
   std::unique_ptr<Model> model_;
   std::vector<Part> parts_;
   std::vector<double> rows_;
@@ -144,11 +169,11 @@ Result<std::unique_ptr<Agent>> make_torch_agent(const AgentContext& context) {
   if (!context.model_path.empty()) {
     METE_TRY(model, load_model(context.model_path));
   }
-  return make_model_agent(std::move(model));
+  return make_model_agent(std::move(model), context.domain);
 }
 
-std::unique_ptr<Agent> make_model_agent(std::unique_ptr<Model> model) {
-  return std::make_unique<TorchAgent>(std::move(model));
+std::unique_ptr<Agent> make_model_agent(std::unique_ptr<Model> model, Domain domain) {
+  return std::make_unique<TorchAgent>(std::move(model), steered_kind(domain));
 }
 
 }  // namespace mete

@@ -1,4 +1,5 @@
 // The agent that asks a clock model: the tutorial's gpu_torch agent, with what that one lacks.
+// torch@package does the same for CPU packages, with the rows of kCpuClockModelFeatures.
 //
 // Every step, all GPUs' rows [core clock (Hz), power (W), utilisation, core activity, memory
 // activity, phi] go through the model in one call; its output in GHz becomes a clock. Then
@@ -20,7 +21,7 @@
 namespace mete {
 
 inline constexpr std::string_view kTorchDescription =
-    "Chooses every GPU's clock with a TorchScript model (--model)";
+    "Chooses every GPU's clock (torch@package: CPU's) with a TorchScript model (--model)";
 inline constexpr double kDeadBandShare = 0.01;
 inline constexpr int kPersistence = 2;
 
@@ -28,6 +29,6 @@ inline constexpr int kPersistence = 2;
 /// refuses.
 Result<std::unique_ptr<Agent>> make_torch_agent(const AgentContext& context);
 /// With any model: for tests, and for programs that bring their own.
-std::unique_ptr<Agent> make_model_agent(std::unique_ptr<Model> model);
+std::unique_ptr<Agent> make_model_agent(std::unique_ptr<Model> model, Domain domain = Domain::gpu);
 
 }  // namespace mete
