@@ -1,0 +1,73 @@
+// Solvers: from a problem and a limit on fast memory to a placement with a proven bound.
+//
+// To add one: mete/placement/solvers/<name>/, and a line in solvers.cc. It gets the judge, the
+// comparison with brute force on small problems, and the report of bound and gap.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "mete/base/interrupt.h"
+#include "mete/base/result.h"
+#include "mete/placement/lp.h"
+#include "mete/placement/placement.h"
+#include "mete/placement/problem.h"
+
+namespace mete {
+
+struct SolveRequest {
+  std::uint64_t limit_bytes = kNoLimit;
+  std::uint64_t seed = 1;
+  double target_gap = 1e-4;  ///< local search ends here
+  /// Bounds local search in steps of its own, so that the same seed gives the same answer on a slow
+  /// machine and a busy one; 1 is meant for a second or less on problems of a thousand kernels.
+  double effort = 1;
+  LpRuntime* lp = nullptr;  ///< for solvers with needs_lp
+  const Interrupt* interrupt = nullptr;
+};
+
+struct Outcome {
+  Placement placement;
+  double lower_bound_seconds = 0;  ///< proven: no placement of this solver's kind is faster
+};
+
+struct Solver {
+  std::string_view name;
+  std::string_view description;
+  bool needs_lp = false;
+  /// The problem is checked; its limit is at least least_memory(). `unsupported` if this kind of
+  /// placement cannot meet the limit; says the least that works if that is known.
+  Result<Outcome> (*solve)(const Problem& problem, const SolveRequest& request);
+};
+
+/// All of them, in the order of `mete list solvers`.
+std::span<const Solver> builtin_solvers();
+/// The solver, or `invalid` with the nearest names.
+Result<const Solver*> find_solver(std::string_view name);
+
+/// A judged plan: what the solver found, with its figures from validate().
+struct SolvedPlan {
+  StoredPlan plan;
+  Verdict verdict;
+};
+/// Checks the limit, solves, and has the answer judged. `invalid` if the limit is below what the
+/// largest kernel needs, with the least that works; `internal` if the judge refuses the answer.
+Result<SolvedPlan> solve(const Solver& solver, const Problem& problem, const SolveRequest& request);
+
+/// The least fast memory with which `solver` stays within (1 + slowdown) × all-fast seconds.
+struct LeastFastMemory {
+  SolvedPlan solved;
+  std::uint64_t proven_bytes = 0;  ///< with less than this nobody can; 0 if the solver proves none
+};
+Result<LeastFastMemory> least_fast_memory(const Solver& solver, const Problem& problem,
+                                          const SolveRequest& request, double slowdown);
+
+/// "4:1" or "4" (slow : fast): fast memory for 1 / (4 + 1) of all_fast_peak(). "1:0" is none,
+/// "0:1" all.
+Result<std::uint64_t> limit_of_ratio(std::string_view ratio, const Problem& problem);
+
+}  // namespace mete

@@ -1,0 +1,89 @@
+// The solvers, in order, and what all of them share: limits, and the judge.
+// SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
+#include <cmath>
+
+#include "mete/base/text.h"
+#include "mete/placement/solver.h"
+#include "mete/placement/solvers/baseline/baseline.h"
+#include "mete/placement/solvers/compact/compact.h"
+
+namespace mete {
+namespace {
+
+constexpr Solver kSolvers[] = {
+    {"all-fast", "everything in fast memory", false, solve_all_fast},
+    {"all-slow", "everything in slow memory", false, solve_all_slow},
+    {"numa", "first touch: a tensor is fast for life if there is room when it is born", false,
+     solve_numa},
+    {"static", "each tensor fast or slow for life, chosen by the profile", true, solve_static},
+    {"synchronous", "tensors move between kernels; the step waits for each move", true,
+     solve_synchronous},
+};
+
+}  // namespace
+
+std::span<const Solver> builtin_solvers() { return kSolvers; }
+
+Result<const Solver*> find_solver(std::string_view name) {
+  std::vector<std::string> names;
+  for (const auto& solver : kSolvers) {
+    if (solver.name == name) return &solver;
+    names.emplace_back(solver.name);
+  }
+  return fail(Errc::invalid, "no optimizer '{}'{}; there are {}", name, did_you_mean(name, names),
+              join(names, ", "));
+}
+
+Result<SolvedPlan> solve(const Solver& solver, const Problem& problem,
+                         const SolveRequest& request) {
+  const auto least = least_memory(problem);
+  if (request.limit_bytes < least.bytes) {
+    return fail(Errc::invalid,
+                "the limit of {} bytes of fast memory is below the {} that kernel {} ({}) needs, "
+                "which is the least that works",
+                request.limit_bytes, least.bytes, least.kernel, problem.kernels[least.kernel].op);
+  }
+  if (solver.needs_lp && request.lp == nullptr) {
+    return fail(Errc::internal, "{} was given no library for linear programs", solver.name);
+  }
+  METE_TRY(auto outcome, solver.solve(problem, request));
+  auto verdict = validate(problem, outcome.placement, request.limit_bytes);
+  if (!verdict) {
+    return fail(Errc::internal, "{} made a placement that the judge refuses: {}", solver.name,
+                verdict.error().what);
+  }
+  SolvedPlan out{.plan = {.figures = {}, .placement = std::move(outcome.placement)},
+                 .verdict = *verdict};
+  PlanFigures& figures = out.plan.figures;
+  figures.problem = problem.name;
+  figures.source = problem.source;
+  figures.solver = solver.name;
+  figures.seed = request.seed;
+  figures.limit_bytes = std::min(request.limit_bytes, all_fast_peak(problem));
+  figures.peak_bytes = verdict->peak_bytes;
+  figures.seconds = verdict->seconds;
+  figures.all_fast_seconds = all_fast_seconds(problem);
+  figures.lower_bound_seconds = std::min(outcome.lower_bound_seconds, verdict->seconds);
+  figures.gap =
+      verdict->seconds > 0 ? (verdict->seconds - figures.lower_bound_seconds) / verdict->seconds
+                           : 0;
+  return out;
+}
+
+Result<std::uint64_t> limit_of_ratio(std::string_view ratio, const Problem& problem) {
+  const auto parts = split(ratio, ':');
+  const auto slow = parse_double(trim(parts[0]));
+  const auto fast = parts.size() == 2 ? parse_double(trim(parts[1])) : 1.0;
+  const bool right = parts.size() <= 2 && slow && fast && *slow >= 0 && *fast >= 0 &&
+                     std::isfinite(*slow + *fast) && *slow + *fast > 0;
+  if (!right) {
+    return fail(Errc::invalid,
+                "--ratio {}: expected slow:fast memory, as in 4:1 (one fifth of the peak is fast)",
+                ratio);
+  }
+  const auto peak = static_cast<double>(all_fast_peak(problem));
+  return static_cast<std::uint64_t>(std::floor(peak * (*fast / (*slow + *fast))));
+}
+
+}  // namespace mete
