@@ -23,6 +23,8 @@ struct Context {
   SysRoot sys;                  ///< "/" or $METE_SYS_ROOT (tests)
   std::string state_directory;  ///< for ControlGuard
   std::string node;             ///< host name
+  std::string nvml_library = {};  ///< $METE_NVML_LIBRARY (tests): another libnvidia-ml
+  std::string dcgm_library = {};  ///< $METE_DCGM_LIBRARY (tests): another libdcgm
 };
 
 /// 0 done, 1 the work failed, 2 the input was wrong; a child's own status where it is the result
@@ -53,11 +55,13 @@ Runner add_read(OptionSet& app);
 Runner add_write(OptionSet& app);
 Runner add_restore(OptionSet& app);
 Runner add_run(OptionSet& app);
+Runner add_recording(OptionSet& app);
 Runner add_sweep(OptionSet& app);
 Runner add_process(OptionSet& app);
 Runner add_train(OptionSet& app);
 Runner add_evaluate(OptionSet& app);
 Runner add_agent(OptionSet& app);
 Runner add_tune(OptionSet& app);
+Runner add_study(OptionSet& app);
 
 }  // namespace mete

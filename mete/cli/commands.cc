@@ -32,6 +32,8 @@ constexpr Command kCommands[] = {
      add_restore},
     {"run", kMeasure, "Run a command or a board program under observation, with an agent",
      "mete run --report app.report --trace app.trace -- ./app --size 4096", add_run},
+    {"recording", kMeasure, "What a recording of power and use comes to",
+     "mete recording summary power_metrics.json", add_recording},
     {"sweep", kMeasure, "Run it at every setting of a control, several times",
      "mete sweep --board v100 --control GPU_CORE_FREQUENCY_MAX_CONTROL=all --trials 3 --out sweep "
      "-- BlackScholes",
@@ -44,6 +46,8 @@ constexpr Command kCommands[] = {
     {"evaluate", kLearn, "Judge an agent on measurements it has not seen",
      "mete evaluate v100 --train set=micro --test set=real --agent frontier --phi 0:1:0.1",
      add_evaluate},
+    {"study", kLearn, "Efficiency studies: import, summarise, compare, find the best clock",
+     "mete study ratio data/AGX --over tensor --at dtype=float --at frequency=1377MHz", add_study},
     {"agent", kLearn, "Agents and their policies", "mete agent -a torch -p NAN,NAN,0.5", add_agent},
 };
 
