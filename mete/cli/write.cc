@@ -12,6 +12,7 @@
 #include "mete/cli/look.h"
 #include "mete/cli/options.h"
 #include "mete/cli/target.h"
+#include "mete/signal/control_guard.h"
 
 namespace mete {
 namespace {
@@ -57,6 +58,8 @@ Result<ExitCode> write(const Options& options, const Context& context) {
   const auto value = parse_quantity(options.value, info.unit);
   if (!value) return value.error().within(info.name);
   METE_TRY(const double checked, platform.check_setting(request, *value));
+  // What a running mete has borrowed is not ours to set: it would be set again, or given back.
+  METE_TRY_VOID(check_not_held(platform, request, context.state_directory));
   const std::string before = present_setting(platform, request);
   METE_TRY_VOID(platform.write_control(request, checked));
   if (options.json) {

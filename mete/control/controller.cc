@@ -14,6 +14,10 @@ namespace mete {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+/// Utilisation from which on a part's clock is judged. Of a package, whose clock is the mean over
+/// its CPUs, idle ones would spoil it.
+constexpr double kBusyGpu = 0.5;
+constexpr double kBusyPackage = 0.9;
 
 std::string upper(std::string_view text) {
   std::string result(text);
@@ -23,10 +27,15 @@ std::string upper(std::string_view text) {
 
 Error no_parts(const AgentInfo& info) {
   const auto domain = upper(domain_name(info.domain));
-  const bool gpu = info.domain == Domain::gpu || info.domain == Domain::gpu_chip;
-  return fail(
-      Errc::unavailable, "the agent {} needs a {}, and there is none here; {}", info.name, domain,
-      gpu ? "`mete doctor` says why, and `--board v100` replays one" : "`mete doctor` says why");
+  std::string next = "`mete doctor` says why";
+  if (info.domain == Domain::gpu || info.domain == Domain::gpu_chip) {
+    next += ", and `--board v100` replays one";
+  }
+  if (info.domain == Domain::gpu && !info.domains.empty()) {
+    next += fmt::format("; `--agent {}@package` steers the CPUs", info.name);
+  }
+  return fail(Errc::unavailable, "the agent {} needs a {}, and there is none here; {}", info.name,
+              domain, next);
 }
 
 /// A signal that no part of the agent's domain has of its own (the time, the region) is the whole
@@ -80,17 +89,14 @@ Result<void> Controller::begin(Platform& platform, ControlGuard& guard) {
 
   parts_ = static_cast<std::size_t>(parts);
   std::vector<PartLimits> limits(parts_);
-  std::vector<Request> controls;
   for (int part = 0; part < parts && !info.control.empty(); ++part) {
-    const Request request{info.control, info.domain, part};
-    METE_TRY(const auto accepts, platform.limits(request));
+    METE_TRY(const auto accepts, platform.limits({info.control, info.domain, part}));
     limits[static_cast<std::size_t>(part)] = {accepts.min, accepts.max, accepts.supported};
-    controls.push_back(request);
   }
   METE_TRY_VOID(agent_->start(limits, policy_));
 
   signal_handles_.clear();
-  control_handles_.clear();
+  steered_.clear();
   for (int part = 0; part < parts; ++part) {
     for (const auto& name : info.signals) {
       METE_TRY(const auto request, signal_of_part(platform, name, info.domain, part));
@@ -101,16 +107,84 @@ Result<void> Controller::begin(Platform& platform, ControlGuard& guard) {
       signal_handles_.push_back(push_optional(platform, name, info.domain, part));
     }
   }
-  for (const auto& request : controls) {
-    METE_TRY_VOID(guard.borrow(request));
-    METE_TRY(const int handle, platform.push_control(request));
-    control_handles_.push_back(handle);
+  for (int part = 0; part < parts && !info.control.empty(); ++part) {
+    METE_TRY_VOID(take_control(platform, guard, part));
   }
   values_.assign(signal_handles_.size(), kNan);
   decisions_.assign(parts_, kNan);
-  requested_.assign(parts_, kNan);
   requests_ = 0;
+  steps_ = 0;
   return {};
+}
+
+Result<void> Controller::take_control(Platform& platform, ControlGuard& guard, int part) {
+  const AgentInfo& info = agent_->info();
+  const Request request{info.control, info.domain, part};
+  const SteeredKind& kind = steered_kind(info.domain);
+  const bool package = info.domain == Domain::package;
+  METE_TRY(const auto accepts, platform.limits(request));
+  const std::string power = kind.field("POWER");
+  const std::string energy = kind.field("ENERGY");
+  Steered steered{
+      .accepts = accepts,
+      .limits = {},
+      .requested = kNan,
+      .watch = DeviceWatch({.top = accepts.max,
+                            .busy = package ? kBusyPackage : kBusyGpu,
+                            .turbo = package,
+                            .part = fmt::format("{}-{}", domain_name(info.domain), part),
+                            .control = info.control,
+                            .power = power,
+                            .energy = energy})};
+  METE_TRY_VOID(guard.borrow(request));
+  METE_TRY(steered.control, platform.push_control(request));
+  METE_TRY_VOID(watch_limits(platform, request, steered));
+  if (info.control == kind.control) {
+    const auto push = [&](const std::string& name) {
+      return push_optional(platform, name, info.domain, part);
+    };
+    steered.status = push(package ? "CPU_FREQUENCY_STATUS" : "GPU_CORE_FREQUENCY_STATUS");
+    steered.utilization = push(kind.field("UTILIZATION"));
+    steered.power = push(power);
+    steered.energy = push(energy);
+  }
+  steered_.push_back(std::move(steered));
+  return {};
+}
+
+/// Where the limit in force can be read back, under the control's own name, it is watched in every
+/// native part: another program may change one CPU of a package.
+Result<void> Controller::watch_limits(Platform& platform, const Request& request,
+                                      Steered& steered) const {
+  const auto signal = platform.signal_info(request.name);
+  if (!signal) return {};
+  const auto parts = platform.topology().nested(signal->domain, request.domain, request.index);
+  for (const int part : parts) {
+    const int handle = push_optional(platform, request.name, signal->domain, part);
+    if (handle < 0) continue;
+    METE_TRY(auto accepts, platform.limits({request.name, signal->domain, part}));
+    steered.limits.emplace_back(handle, std::move(accepts));
+  }
+  return {};
+}
+
+void Controller::look_after(Platform& platform, double time_seconds) noexcept {
+  const auto value = [&](int handle) { return handle < 0 ? kNan : platform.value(handle); };
+  for (Steered& one : steered_) {
+    const double asked = std::isnan(one.requested) ? kNan : one.accepts.snap(one.requested);
+    DeviceTold told{value(one.status), kNan, value(one.utilization), value(one.power),
+                    value(one.energy)};
+    double farthest = -1;
+    for (const auto& [handle, accepts] : one.limits) {
+      const double off = std::abs(platform.value(handle) - accepts.snap(one.requested));
+      if (!(off > farthest)) continue;  // false for NaN
+      farthest = off;
+      told.limit = off > 0 ? platform.value(handle) : asked;
+    }
+    if (!one.watch.look(time_seconds, asked, told)) continue;
+    platform.forget_written(one.control);
+    platform.adjust(one.control, one.requested);
+  }
 }
 
 void Controller::step(Platform& platform, double time_seconds) noexcept {
@@ -118,20 +192,23 @@ void Controller::step(Platform& platform, double time_seconds) noexcept {
     values_[i] = signal_handles_[i] < 0 ? kNan : platform.value(signal_handles_[i]);
   }
   std::fill(decisions_.begin(), decisions_.end(), kNan);
+  look_after(platform, time_seconds);
   agent_->step({time_seconds, parts_, values_}, policy_, decisions_);
-  for (std::size_t part = 0; part < control_handles_.size(); ++part) {
+  ++steps_;
+  for (std::size_t part = 0; part < steered_.size(); ++part) {
+    Steered& one = steered_[part];
     const double wanted = decisions_[part];
-    if (std::isnan(wanted)) continue;
-    platform.adjust(control_handles_[part], wanted);
-    if (wanted != requested_[part]) ++requests_;
-    requested_[part] = wanted;
+    if (std::isnan(wanted) || one.watch.given_up()) continue;
+    platform.adjust(one.control, wanted);
+    if (wanted != one.requested) ++requests_;
+    one.requested = wanted;
   }
 }
 
 std::vector<std::string> Controller::trace_columns() const {
   const AgentInfo& info = agent_->info();
   std::vector<std::string> columns;
-  for (std::size_t part = 0; part < control_handles_.size(); ++part) {
+  for (std::size_t part = 0; part < steered_.size(); ++part) {
     columns.push_back(column_name({"AGENT_" + info.control, info.domain, static_cast<int>(part)}));
   }
   for (auto& column : agent_->trace_columns()) columns.push_back(std::move(column));
@@ -139,8 +216,8 @@ std::vector<std::string> Controller::trace_columns() const {
 }
 
 void Controller::trace_values(std::span<double> out) const noexcept {
-  const std::size_t n = std::min(out.size(), control_handles_.size());
-  for (std::size_t part = 0; part < n; ++part) out[part] = requested_[part];
+  const std::size_t n = std::min(out.size(), steered_.size());
+  for (std::size_t part = 0; part < n; ++part) out[part] = steered_[part].requested;
   agent_->trace_values(out.subspan(n));
 }
 
@@ -150,9 +227,27 @@ std::vector<std::pair<std::string, std::string>> Controller::report_lines() cons
   if (!info.control.empty()) {
     const auto domain = domain_name(info.domain);
     lines.emplace_back("Agent Domain", domain);
-    lines.emplace_back(upper(domain) + " Frequency Requests", fmt::format("{}", requests_));
+    lines.emplace_back(
+        (info.domain == Domain::package ? "CPU" : upper(domain)) + " Frequency Requests",
+        fmt::format("{}", requests_));
   }
   for (auto& line : agent_->report_lines()) lines.push_back(std::move(line));
+  return lines;
+}
+
+std::vector<std::string> Controller::warnings() const {
+  const AgentInfo& info = agent_->info();
+  std::vector<std::string> lines;
+  for (const Steered& one : steered_) {
+    for (auto& line : one.watch.findings()) lines.push_back(std::move(line));
+  }
+  // The first step comes before the program starts.
+  if (steps_ == 1 && !steered_.empty() && !info.signals.empty()) {
+    lines.push_back(fmt::format(
+        "the program ended within the first period, so the agent {} never saw it at work; a "
+        "shorter --period would help",
+        info.name));
+  }
   return lines;
 }
 

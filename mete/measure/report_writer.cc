@@ -110,6 +110,9 @@ void host_lines(Section& out, const Report& report) {
     out.count("mete exit signal", static_cast<std::uint64_t>(report.result.exit.signal));
   }
   if (report.result.interrupted) out.line("mete interrupted", "true");
+  for (std::size_t i = 0; i < report.result.warnings.size(); ++i) {
+    out.line(fmt::format("mete warning {}", i + 1), yaml_text(report.result.warnings[i]));
+  }
 }
 
 /// As one line of YAML whose numbers are numbers to YAML 1.1 too.

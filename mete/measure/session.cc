@@ -193,6 +193,7 @@ Result<void> Run::prepare(ControlGuard& guard) {
   METE_TRY_VOID(push_initial(guard));
   if (steering_ != nullptr) METE_TRY_VOID(steering_->begin(platform_, guard));
   make_header();
+  if (options_.observer != nullptr) METE_TRY_VOID(options_.observer->begin(platform_, header_));
   for (const auto& t : tracked_) {
     columns_.push_back({column_name(t.request), t.info.unit,
                         std::string(source_name(t.info.source)), t.info.format});
@@ -228,6 +229,11 @@ Result<void> Run::start() {
     if (t.info.behavior != Behavior::monotone) t.faults_before = platform_.faults(t.handle);
   }
   steer(origin_);
+  if (failed_writes_ > 0) {
+    return fail(Errc::failed, "cannot set the agent's first setting, so nothing was run: {}",
+                first_failed_write_);
+  }
+  if (auto fault = agent_fault()) return fault->within("the agent failed, so nothing was run");
   started_ = clock_.now();
   METE_TRY_VOID(workload_.start());
   // Only now: a mistyped command must not cost the trace of the run before.
@@ -246,6 +252,7 @@ Result<void> Run::start() {
 
 void Run::sample(Nanoseconds now) noexcept {
   platform_.read_batch();
+  if (options_.observer != nullptr) options_.observer->sample(platform_, now);
   const double seconds = to_seconds(now - last_sample_);
   for (std::size_t i = 0; i < tracked_.size(); ++i) {
     const Reading reading = platform_.sample(tracked_[i].handle);
@@ -348,6 +355,9 @@ void Run::finish() {
     result_.warnings.push_back(fmt::format("{} settings could not be written; the first: {}",
                                            failed_writes_, first_failed_write_));
   }
+  if (steering_ != nullptr) {
+    for (auto& line : steering_->warnings()) result_.warnings.push_back(std::move(line));
+  }
   LoopCost& loop = result_.loop;
   loop.periods = periods_.count();
   loop.period_mean = periods_.mean();
@@ -395,6 +405,7 @@ Result<RunResult> Session::run(Workload& workload, Steering* steering,
   METE_TRY_VOID(run.start());
   run.loop();
   run.finish();
+  if (options.observer != nullptr) options.observer->end(run.result());
   run.note_restore(guard.restore());
   run.write_outputs();
   if (auto fault = run.agent_fault())

@@ -18,6 +18,7 @@
 #include "mete/base/clock.h"
 #include "mete/base/interrupt.h"
 #include "mete/base/result.h"
+#include "mete/measure/session_observer.h"
 #include "mete/measure/workload.h"
 #include "mete/signal/control_guard.h"
 #include "mete/signal/platform.h"
@@ -35,13 +36,16 @@ class Steering {
   virtual Result<void> begin(Platform& platform, ControlGuard& guard) = 0;
   /// Called after every read_batch with the time since the session's start; adjusts controls on the
   /// platform, which the session then writes. Allocates nothing, throws nothing. The first call,
-  /// at 0, comes before the workload starts; none follows its end.
+  /// at 0, comes before the workload starts (what it sets must be accepted, or nothing is run);
+  /// none follows its end.
   virtual void step(Platform& platform, double time_seconds) noexcept = 0;
   /// Columns of its own in the trace, and their values after each step.
   virtual std::vector<std::string> trace_columns() const { return {}; }
   virtual void trace_values(std::span<double> /*out*/) const noexcept {}
   /// Lines of its own for the report's host section, in order: key, value.
   virtual std::vector<std::pair<std::string, std::string>> report_lines() const { return {}; }
+  /// What went wrong on the way without ending the run, one line each, once it is over.
+  virtual std::vector<std::string> warnings() const { return {}; }
   /// A reason to end the run now (an agent written by the user failed), if there is one.
   virtual std::optional<Error> fault() const { return std::nullopt; }
 };
@@ -65,6 +69,7 @@ struct SessionOptions {
   /// SIGTERM, then SIGKILL.
   Nanoseconds stop_grace = std::chrono::seconds(5);
   bool replayed = false;  ///< a board runs it: said in report and trace
+  SessionObserver* observer = nullptr;  ///< outlives the session; none if null
 };
 
 /// One signal's figure over the run.
@@ -76,6 +81,26 @@ struct SignalTotal {
   double value =
       0;  ///< monotone: last minus first; otherwise time-weighted mean; NaN if never read
   std::uint64_t faults = 0;
+};
+
+/// A part of the workload that it marked itself (docs/regions.md). Threads within regions share the
+/// node's energy equally, so that `own` energies and what is outside of all regions add up to it.
+struct RegionTotal {
+  std::string name;
+  std::uint64_t count = 0;  ///< how often it was left
+  double seconds = 0;       ///< summed over threads, inner regions included
+  /// J by domain (package, psys, core, uncore, dram, gpu): inner regions included, and without them
+  std::vector<std::pair<std::string, double>> joules;
+  std::vector<std::pair<std::string, double>> own_joules;
+};
+
+/// How the energy measured in a domain was divided (docs/attribution.md), J.
+struct EnergyBalance {
+  std::string domain;
+  double measured = 0;
+  double attributed = 0;  ///< to processes of the run
+  double idle = 0;
+  double others = 0;  ///< other processes, and what nobody can be found for
 };
 
 /// What the loop itself cost.
@@ -100,6 +125,8 @@ struct RunResult {
   bool outputs_complete = true;     ///< false: trace or report could not be written in full
   double seconds = 0;               ///< the workload's run time
   std::vector<SignalTotal> totals;  ///< in the order of the trace's columns
+  std::vector<RegionTotal> regions;    ///< by an observer, if there is one
+  std::vector<EnergyBalance> balances;  ///< the same
   LoopCost loop;
   std::vector<std::string>
       warnings;  ///< one line each: faults, controls that could not be given back, ..

@@ -5,10 +5,15 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <optional>
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "mete/base/clock.h"
 #include "mete/base/files.h"
 #include "mete/base/json.h"
 #include "mete/base/text.h"
@@ -17,6 +22,8 @@ namespace mete {
 namespace {
 
 constexpr std::string_view kFormat = "mete.controls/1";
+constexpr std::string_view kNothingChanged =
+    "cannot note the present settings, so nothing was changed";
 constexpr std::string_view kPrefix = "controls-";
 constexpr std::size_t kStateLimit = std::size_t{1} << 20U;
 
@@ -69,6 +76,33 @@ Result<StateFile> read_state(const std::string& path) {
   return state;
 }
 
+/// When the owner took its controls: the state file is written anew each time, and not touched
+/// later.
+std::string held_since(const std::string& path) {
+  struct stat info{};
+  if (::stat(path.c_str(), &info) != 0) return "an unknown time";
+  return format_wall_time(static_cast<double>(info.st_mtim.tv_sec)) + " UTC";
+}
+
+/// Holds the state folder for one process while it looks and writes. File systems without locks
+/// give none: then two that start in the same millisecond may both get a control.
+class StateLock {
+ public:
+  explicit StateLock(const std::string& directory)
+      : fd_(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    while (fd_ >= 0 && ::flock(fd_, LOCK_EX) != 0 && errno == EINTR) {
+    }
+  }
+  StateLock(const StateLock&) = delete;
+  StateLock& operator=(const StateLock&) = delete;
+  ~StateLock() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+
+ private:
+  int fd_;
+};
+
 std::vector<std::string> state_paths(const std::string& directory) {
   std::vector<std::string> paths;
   const auto names = list_directory(directory);
@@ -87,7 +121,36 @@ std::string own_command() {
   return std::string(trim(*text));
 }
 
+/// Refused if a live owner, other than the one of `own_path`, holds one of these.
+Result<void> check_free(const std::vector<Platform::SavedControl>& wanted,
+                        const std::string& directory, const std::string& own_path) {
+  for (const auto& path : state_paths(directory)) {
+    if (path == own_path) continue;
+    const auto state = read_state(path);
+    if (!state || !state->owner_runs()) continue;
+    for (const auto& theirs : state->saved) {
+      const bool same = std::any_of(wanted.begin(), wanted.end(), [&](const auto& ours) {
+        return ours.provider == theirs.provider && ours.request == theirs.request;
+      });
+      if (!same) continue;
+      return fail(Errc::denied,
+                  "control '{}' is held by process {} ({}) since {}; wait for it to end, or stop "
+                  "it: kill {}",
+                  report_name(theirs.request), state->pid, state->command, held_since(path),
+                  state->pid);
+    }
+  }
+  return {};
+}
+
 }  // namespace
+
+Result<void> check_not_held(const Platform& platform, const Request& request,
+                            const std::string& state_directory) {
+  if (state_directory.empty()) return {};
+  METE_TRY(const auto parts, platform.save(request));
+  return check_free(parts, state_directory, "");
+}
 
 std::string default_state_directory() {
   // Read once, in main's thread, before any other is started.
@@ -111,21 +174,13 @@ ControlGuard::~ControlGuard() {
 Result<void> ControlGuard::borrow(const Request& request) {
   if (std::find(borrowed_.begin(), borrowed_.end(), request) != borrowed_.end()) return {};
   METE_TRY(auto saved, platform_.save(request));
+  std::optional<StateLock> lock;
   if (!directory_.empty()) {
-    for (const auto& path : state_paths(directory_)) {
-      if (path == state_path_) continue;
-      const auto state = read_state(path);
-      if (!state || !state->owner_runs()) continue;
-      for (const auto& theirs : state->saved) {
-        const bool same = std::any_of(saved.begin(), saved.end(), [&](const auto& ours) {
-          return ours.provider == theirs.provider && ours.request == theirs.request;
-        });
-        if (same) {
-          return fail(Errc::denied, "control '{}' is held by process {} ({}); wait for it to end",
-                      report_name(theirs.request), state->pid, state->command);
-        }
-      }
+    if (auto made = make_directories(directory_); !made) {
+      return made.error().within(kNothingChanged);
     }
+    lock.emplace(directory_);
+    METE_TRY_VOID(check_free(saved, directory_, state_path_));
   }
   const std::size_t before = saved_.size();
   for (auto& one : saved) {
@@ -135,7 +190,7 @@ Result<void> ControlGuard::borrow(const Request& request) {
   }
   if (auto written = write_state(); !written) {
     saved_.resize(before);
-    return written.error().within("cannot note the present settings, so nothing was changed");
+    return written.error().within(kNothingChanged);
   }
   borrowed_.push_back(request);
   return {};
@@ -143,7 +198,6 @@ Result<void> ControlGuard::borrow(const Request& request) {
 
 Result<void> ControlGuard::write_state() {
   if (directory_.empty()) return {};
-  METE_TRY_VOID(make_directories(directory_));
   Json controls = Json::array();
   for (const auto& s : saved_) {
     controls.push(Json::object({{"provider", s.provider},

@@ -17,6 +17,11 @@ namespace mete {
 /// ~/.local/state/mete, else /tmp/mete-<uid>.
 std::string default_state_directory();
 
+/// Refused (denied), saying who, if a live process holds any native part of the control: what
+/// `mete write` asks before it sets one. Nothing is held for an empty directory.
+Result<void> check_not_held(const Platform& platform, const Request& request,
+                            const std::string& state_directory);
+
 class ControlGuard {
  public:
   /// `state_directory` empty: no state file (a board: nothing outlives the process).
@@ -26,8 +31,9 @@ class ControlGuard {
   ~ControlGuard();
 
   /// Saves the present settings of the control's parts, once; must come before any write to it. The
-  /// state file is on disk when this returns. Refused, naming the owner, when a live process holds
-  /// the same control.
+  /// state file is on disk when this returns. Refused, saying who has held it since when, when a
+  /// live process holds the same control. Of two that ask at the same moment, one gets it: the
+  /// folder is locked meanwhile.
   Result<void> borrow(const Request& request);
   /// Gives everything back in the reverse order of borrowing; the first error is returned, all are
   /// tried. Done once.

@@ -323,6 +323,12 @@ void Platform::adjust(int handle, double value) noexcept {
   }
 }
 
+void Platform::forget_written(int handle) noexcept {
+  for (const auto& part : impl_->controls[static_cast<std::size_t>(handle)].parts) {
+    impl_->slots[part.slot].written[static_cast<std::size_t>(part.handle)] = kNaN;
+  }
+}
+
 Result<void> Platform::write_batch() {
   Result<void> outcome;
   for (auto& slot : impl_->slots) {
@@ -373,9 +379,7 @@ Result<double> Platform::check_setting(const Request& request, double value) con
 Result<void> Platform::write_control(const Request& request, double value) {
   METE_TRY(const double checked, check_setting(request, value));
   METE_TRY(const int handle, push_control(request));
-  for (const auto& part : impl_->controls[static_cast<std::size_t>(handle)].parts) {
-    impl_->slots[part.slot].written[static_cast<std::size_t>(part.handle)] = kNaN;
-  }
+  forget_written(handle);
   adjust(handle, checked);
   return write_batch();
 }

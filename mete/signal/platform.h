@@ -55,6 +55,9 @@ class Platform {
   /// Sets what write_batch will write. Values are clamped and snapped to what the device supports;
   /// NaN leaves it.
   void adjust(int handle, double value) noexcept;
+  /// Something else has changed this control: what is adjusted next is written even if it is what
+  /// was written last. Allocates nothing.
+  void forget_written(int handle) noexcept;
   /// Writes what was adjusted since the last write and differs from it.
   Result<void> write_batch();
 

@@ -19,7 +19,7 @@ namespace mete {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr std::size_t kColumns = 11;
+constexpr std::size_t kColumns = 12;
 
 /// A GPU that runs one of several pieces of work: T = compute/f + memory, P = idle + k·f·(what is
 /// busy). Gives rows of the agent's columns.
