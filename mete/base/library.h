@@ -3,6 +3,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "mete/base/result.h"
 
@@ -36,5 +38,11 @@ class Library {
 
 /// The folder that holds the running program.
 std::string program_directory();
+
+/// Where a plugin of ours (mete_torch.so) is looked for, in order: $METE_PLUGIN_DIR, then the
+/// library folders beside the running program (../lib, ../lib/mete, and those of Debian), and,
+/// where this code was not loaded with the program but as the Python package, those beside the
+/// package.
+std::vector<std::string> plugin_paths(std::string_view file);
 
 }  // namespace mete

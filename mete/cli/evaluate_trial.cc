@@ -95,6 +95,7 @@ class Stage {
   Result<void> act() {
     platform_->read_batch();
     controller_->step(*platform_, to_seconds(clock_.now() - begin_));
+    if (auto fault = controller_->fault()) return std::move(*fault);
     return platform_->write_batch();
   }
 
@@ -135,6 +136,7 @@ Result<Trial> run_trial(const Board& board, std::size_t kernel, const Controller
   trial.settled = trial.steps + kStillSteps <= kTrialSteps;
   trial.run = stage->spent();
   trial.report = stage->controller().report_lines();
+  if (auto fault = stage->controller().fault()) return std::move(*fault);
   return trial;
 }
 

@@ -56,19 +56,7 @@ Result<TorchRuntime*> open_plugin(const std::string& path) {
 
 }  // namespace
 
-std::vector<std::string> torch_plugin_paths() {
-  std::vector<std::string> paths;
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): see open_torch_runtime
-  if (const char* folder = std::getenv("METE_PLUGIN_DIR"); folder != nullptr && *folder != '\0') {
-    paths.push_back(path_join(folder, kPluginName));
-  }
-  const auto prefix = path_join(program_directory(), "..");
-  for (const auto* folder : {"lib64/mete", "lib/x86_64-linux-gnu/mete",
-                             "lib/aarch64-linux-gnu/mete", "lib/mete", "lib"}) {
-    paths.push_back(path_join(path_join(prefix, folder), kPluginName));
-  }
-  return paths;
-}
+std::vector<std::string> torch_plugin_paths() { return plugin_paths(kPluginName); }
 
 Result<TorchRuntime*> open_torch_runtime() {
   const auto paths = torch_plugin_paths();
