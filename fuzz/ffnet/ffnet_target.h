@@ -3,24 +3,15 @@
 // corpus. SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <cstdlib>
 #include <limits>
 #include <string_view>
 #include <vector>
 
+#include "fuzz/check.h"
+
 #include "mete/learn/ffnet.h"
 
 namespace mete::fuzz {
-
-inline void require(bool holds) {
-  if (!holds) std::abort();
-}
-
-inline void require_fair(const Error& error) {
-  require(error.code == Errc::invalid);
-  require(error.what.starts_with("file: "));
-  require(error.what.find('\n') == std::string::npos);
-}
 
 inline void ffnet_target(std::string_view bytes) {
   auto net = FeedForwardNet::parse(bytes, "file");
@@ -35,13 +26,13 @@ inline void ffnet_target(std::string_view bytes) {
       require(!(mixed < 0.999e9) && (mixed < 1.001e9 || !(mixed <= 1e300)));
     }
   } else {
-    require_fair(net.error());
+    require_fair(net.error(), "file: ");
   }
   const auto map = FrequencyMap::parse(bytes, "file");
   if (map) {
     require(map->size() > 0);
   } else {
-    require_fair(map.error());
+    require_fair(map.error(), "file: ");
   }
 }
 

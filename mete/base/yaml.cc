@@ -41,6 +41,14 @@ Json typed_scalar(const std::string& text) {
   return {text};
 }
 
+/// yaml-cpp quotes what it did not like as it stands, a line's end too; an error is one line.
+std::string on_one_line(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7F') c = '?';
+  }
+  return text;
+}
+
 class Handler final : public YAML::EventHandler {
  public:
   void OnDocumentStart(const YAML::Mark& /*m*/) override {}
@@ -120,7 +128,7 @@ Result<Json> parse_yaml(std::string_view text) {
     parser.HandleNextDocument(handler);
   } catch (const YAML::Exception& e) {
     return fail(Errc::invalid, "not YAML: line {}, column {}: {}", e.mark.line + 1,
-                e.mark.column + 1, e.msg);
+                e.mark.column + 1, on_one_line(e.msg));
   } catch (const std::exception& e) {
     return fail(Errc::invalid, "not YAML: {}", e.what());
   }
