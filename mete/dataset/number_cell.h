@@ -76,6 +76,29 @@ inline const char* take_digits(const char* p, std::uint64_t& mantissa) {
   return p;
 }
 
+/// The spellings that are rare in traces: exponents, blanks, a sign before, words for nan, numbers
+/// too long or too near the middle of two doubles. Out of the way of the others.
+[[gnu::noinline]] inline const char* take_rare(const char* p, const char* end, char separator,
+                                               double& out) {
+  while (p != end && *p == ' ') ++p;
+  if (p != end && *p == '+') ++p;
+  const auto [stop, error] = std::from_chars(p, end, out);
+  if (error == std::errc::result_out_of_range) {
+    // from_chars leaves `out` alone; the nearest doubles are zero and infinity, and no signal is
+    // either.
+    out = std::numeric_limits<double>::quiet_NaN();
+  } else if (error != std::errc()) {
+    if (p != end && (*p == separator || *p == '\n' || *p == '\r')) {
+      out = std::numeric_limits<double>::quiet_NaN();
+      return p;
+    }
+    return nullptr;
+  }
+  p = stop;
+  while (p != end && *p == ' ') ++p;
+  return p;
+}
+
 }  // namespace number_cell_detail
 
 /// How many bytes after `end` must be readable, whatever they hold.
@@ -121,24 +144,7 @@ inline const char* parse_number_cell(const char* p, const char* end, char separa
     out = std::numeric_limits<double>::quiet_NaN();
     return p;
   }
-  p = start;
-  while (p != end && *p == ' ') ++p;
-  if (p != end && *p == '+') ++p;
-  const auto [stop, error] = std::from_chars(p, end, out);
-  if (error == std::errc::result_out_of_range) {
-    // from_chars leaves `out` alone; the nearest doubles are zero and infinity, and no signal is
-    // either.
-    out = std::numeric_limits<double>::quiet_NaN();
-  } else if (error != std::errc()) {
-    if (p != end && (*p == separator || *p == '\n' || *p == '\r')) {
-      out = std::numeric_limits<double>::quiet_NaN();
-      return p;
-    }
-    return nullptr;
-  }
-  p = stop;
-  while (p != end && *p == ' ') ++p;
-  return p;
+  return number_cell_detail::take_rare(start, end, separator, out);
 }
 
 }  // namespace mete

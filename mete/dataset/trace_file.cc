@@ -3,27 +3,21 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <limits>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "mete/base/files.h"
 #include "mete/base/text.h"
 #include "mete/dataset/number_cell.h"
+#include "mete/dataset/trace_window.h"
 #include "mete/signal/info.h"
 
 namespace mete {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr char kSeparator = '|';
-// No real trace comes near; a file without line ends must not fill the memory.
-constexpr std::size_t kLongestLine = std::size_t{16} << 20U;
+constexpr char kSeparator = TraceWindow::kSeparator;
 constexpr std::size_t kMostColumns = 100'000;
 
 // Signals that only grow: base_agent.py writes their differences (GEOPM's behaviour "monotone").
@@ -75,27 +69,9 @@ TraceColumn describe_column(std::string_view name) {
 }
 
 struct TraceFile::Impl {
-  Impl() = default;
-  Impl(const Impl&) = delete;
-  Impl& operator=(const Impl&) = delete;
-  ~Impl() {
-    if (fd >= 0) ::close(fd);
-  }
-
   std::string path;
   TraceOptions options;
-  int fd = -1;
-  std::uint64_t file_size = 0;
-
-  // The window [begin, end) of the file held in memory; whole lines end at `lines_end`.
-  std::unique_ptr<char[]> buffer;
-  std::size_t capacity = 0;
-  std::size_t begin = 0;
-  std::size_t lines_end = 0;
-  std::size_t end = 0;
-  std::uint64_t window_offset = 0;  ///< file offset of buffer[0]
-  bool at_end = false;
-  int read_errno = 0;
+  TraceWindow window;
 
   TraceDialect dialect = TraceDialect::geopm;
   std::vector<std::pair<std::string, std::string>> preamble;
@@ -114,79 +90,24 @@ struct TraceFile::Impl {
   std::string header;
   std::string first_problem;
   std::uint64_t bad_rows = 0;
-  bool cut = false;
   bool stopped = false;
   bool skipped_line = false;  ///< the line just parsed was no row, and no problem either
 
-  void hold(std::size_t bytes);
-  bool fill();
   bool next_line(std::string_view& out);
   Result<void> read_header();
   Result<void> name_columns();
   void look_at_first_rows();
+  bool parse_whole_row();
   const char* parse_row(const char* p, const char* stop);
   void note_bad_row(const std::string& why);
+  [[nodiscard]] std::string too_long() const {
+    return fmt::format("line {}: longer than {} MiB", line + 1, TraceWindow::kLongestLine >> 20U);
+  }
   void add_up();
 };
 
-/// Makes the buffer larger, not filled with zeros: many traces are shorter than it.
-void TraceFile::Impl::hold(std::size_t bytes) {
-  auto larger = std::make_unique_for_overwrite<char[]>(bytes);
-  if (end > 0) std::memcpy(larger.get(), buffer.get(), end);
-  buffer = std::move(larger);
-  capacity = bytes;
-}
-
-/// Reads more of the file behind what is not used up yet; false when there is no further whole
-/// line.
-bool TraceFile::Impl::fill() {
-  if (begin > 0) {
-    std::memmove(buffer.get(), buffer.get() + begin, end - begin);
-    window_offset += begin;
-    end -= begin;
-    begin = 0;
-  }
-  lines_end = 0;
-  while (!at_end) {
-    if (end + kNumberCellSlack >= capacity) {
-      if (capacity >= kLongestLine) {
-        if (first_problem.empty()) {
-          first_problem = fmt::format("line {}: longer than {} MiB", line + 1, kLongestLine >> 20U);
-        }
-        stopped = true;
-        return false;
-      }
-      hold(capacity * 2);
-    }
-    const ssize_t got = ::read(fd, buffer.get() + end, capacity - kNumberCellSlack - end);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) read_errno = errno;
-    if (got <= 0) {
-      at_end = true;
-      break;
-    }
-    const auto* fresh = buffer.get() + end;
-    const auto* newline =
-        static_cast<const char*>(::memrchr(fresh, '\n', static_cast<std::size_t>(got)));
-    end += static_cast<std::size_t>(got);
-    std::memset(buffer.get() + end, 0, kNumberCellSlack);
-    if (newline != nullptr) {
-      lines_end = static_cast<std::size_t>(newline - buffer.get()) + 1;
-      return true;
-    }
-  }
-  cut = end > begin;
-  return false;
-}
-
-/// The next whole line without its end; the view holds until the next call.
 bool TraceFile::Impl::next_line(std::string_view& out) {
-  if (begin == lines_end && !fill()) return false;
-  const char* start = buffer.get() + begin;
-  const auto* stop = static_cast<const char*>(std::memchr(start, '\n', lines_end - begin));
-  out = std::string_view(start, static_cast<std::size_t>(stop - start));
-  if (out.ends_with('\r')) out.remove_suffix(1);
-  begin = static_cast<std::size_t>(stop - buffer.get()) + 1;
+  if (!window.next_line(out)) return false;
   ++line;
   return true;
 }
@@ -226,30 +147,31 @@ Result<void> TraceFile::Impl::read_header() {
       return c.name.find("-board-") != std::string::npos;
     });
     if (preamble.empty() && boards) dialect = TraceDialect::base_agent;
-    first_row = window_offset + begin;
+    first_row = window.offset();
     if (columns.size() < 2) {
       return fail(Errc::invalid, "{}: line {}: not a trace: expected column names separated by '|'",
                   path, line);
     }
     return {};
   }
-  if (read_errno != 0)
-    return fail(errc_of_errno(read_errno), "{}: {}", path, errno_text(read_errno));
-  if (!first_problem.empty()) return fail(Errc::invalid, "{}: {}", path, first_problem);
+  if (const int error = window.read_errno(); error != 0)
+    return fail(errc_of_errno(error), "{}: {}", path, errno_text(error));
+  if (window.too_long()) return fail(Errc::invalid, "{}: {}", path, too_long());
   return fail(Errc::invalid, "{}: {}: expected a header line of column names separated by '|'",
-              path, file_size == 0 ? "is empty" : "ends before its header line");
+              path, window.file_size() == 0 ? "is empty" : "ends before its header line");
 }
 
 /// A column is text if its name says so or if a cell among the first rows is no number.
 void TraceFile::Impl::look_at_first_rows() {
   for (auto& column : columns) column.is_text = is_text_name(column.signal);
-  if (begin == lines_end && !fill()) return;
-  std::size_t p = begin;
-  for (int row = 0; row < 32 && p < lines_end; ++row) {
-    const auto* stop = static_cast<const char*>(std::memchr(buffer.get() + p, '\n', lines_end - p));
-    std::string_view text(buffer.get() + p, static_cast<std::size_t>(stop - (buffer.get() + p)));
+  if (!window.has_line()) return;
+  const char* p = window.line();
+  for (int row = 0; row < 32 && p < window.stop(); ++row) {
+    const auto* end =
+        static_cast<const char*>(std::memchr(p, '\n', static_cast<std::size_t>(window.stop() - p)));
+    const std::string_view text(p, static_cast<std::size_t>(end - p));
     const auto cells = split(text, kSeparator);
-    p += text.size() + 1;
+    p = end + 1;
     if (cells.size() != columns.size()) continue;
     for (std::size_t c = 0; c < cells.size(); ++c) {
       const auto cell = trim(cells[c]);
@@ -267,15 +189,7 @@ Result<TraceFile> TraceFile::open(const std::string& path, const TraceOptions& o
   auto impl = std::make_unique<Impl>();
   impl->path = path;
   impl->options = options;
-  impl->fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (impl->fd < 0) return fail(errc_of_errno(errno), "{}: {}", path, errno_text(errno));
-  struct stat status{};
-  if (::fstat(impl->fd, &status) == 0) {
-    if (S_ISDIR(status.st_mode))
-      return fail(Errc::invalid, "{}: is a folder, expected a trace", path);
-    impl->file_size = static_cast<std::uint64_t>(std::max<off_t>(0, status.st_size));
-  }
-  impl->hold(std::clamp<std::size_t>(options.block_bytes, 64, kLongestLine));
+  METE_TRY_VOID(impl->window.open(path, options.block_bytes));
   METE_TRY_VOID(impl->read_header());
   if (!impl->known) impl->look_at_first_rows();
   const auto n = impl->columns.size();
@@ -299,6 +213,31 @@ Result<TraceFile> TraceFile::open(const std::string& path, const TraceOptions& o
 void TraceFile::Impl::note_bad_row(const std::string& why) {
   if (first_problem.empty()) first_problem = fmt::format("line {}: {}", line, why);
   ++bad_rows;
+}
+
+/// A row as it should be, its cells where the window has found them. False, and nothing said, if
+/// anything is amiss: parse_row() then tells what.
+bool TraceFile::Impl::parse_whole_row() {
+  const std::size_t n = columns.size();
+  const std::uint32_t* ends = window.cell_ends(n);
+  if (ends == nullptr) return false;
+  const char* base = window.base();
+  const char* stop = window.stop();
+  const char* p = window.line();
+  for (std::size_t c = 0; c < n; ++c) {
+    const char* end = base + ends[c];
+    if (*end != (c + 1 == n ? '\n' : kSeparator)) return false;
+    if (uses[c] == Use::number) {
+      if (parse_number_cell(p, stop, kSeparator, numbers[c]) != end) return false;
+    } else if (uses[c] == Use::text) {
+      texts[c] = std::string_view(p, static_cast<std::size_t>(end - p));
+    }
+    p = end + 1;
+  }
+  if (p[-2] == '\r' && p - 2 >= window.line()) return false;
+  window.used_cells(n);
+  window.step_to(p);
+  return true;
 }
 
 /// Parses one line into numbers and texts; gives where the next one starts. Every cell is followed
@@ -368,12 +307,15 @@ void TraceFile::Impl::add_up() {
 
 bool TraceFile::next() {
   auto& t = *impl_;
-  while (!t.stopped) {
-    if (t.begin == t.lines_end && !t.fill()) return false;
-    const char* start = t.buffer.get() + t.begin;
-    const char* stop = t.buffer.get() + t.lines_end;
-    t.row_offset = t.window_offset + t.begin;
+  while (!t.stopped && t.window.has_line()) {
+    t.row_offset = t.window.offset();
     ++t.line;
+    if (t.parse_whole_row()) {
+      if (!t.summed.empty()) t.add_up();
+      return true;
+    }
+    const char* start = t.window.line();
+    const char* stop = t.window.stop();
     const auto bad_before = t.bad_rows;
     const char* after = t.parse_row(start, stop);
     const bool good = after != nullptr && !t.skipped_line;
@@ -382,7 +324,7 @@ bool TraceFile::next() {
                   std::memchr(start, '\n', static_cast<std::size_t>(stop - start))) +
               1;
     }
-    t.begin = static_cast<std::size_t>(after - t.buffer.get());
+    t.window.step_to(after);
     if (t.bad_rows != bad_before && t.dialect == TraceDialect::base_agent && t.options.absolute) {
       t.first_problem += " (the rows after it are not used: this dialect stores differences)";
       t.stopped = true;
@@ -397,14 +339,17 @@ bool TraceFile::next() {
 
 std::string TraceFile::problem() const {
   const auto& t = *impl_;
-  if (t.read_errno != 0) return fmt::format("{}: {}", t.path, errno_text(t.read_errno));
+  if (const int error = t.window.read_errno(); error != 0)
+    return fmt::format("{}: {}", t.path, errno_text(error));
   std::string text;
-  if (!t.first_problem.empty()) {
-    text = fmt::format("{}: {}", t.path, t.first_problem);
+  std::string first = t.first_problem;
+  if (first.empty() && t.window.too_long()) first = t.too_long();
+  if (!first.empty()) {
+    text = fmt::format("{}: {}", t.path, first);
     if (t.bad_rows > 1) text += fmt::format("; {} rows left out", t.bad_rows);
     if (t.bad_rows == 1) text += "; row left out";
   }
-  if (t.cut) {
+  if (t.window.cut()) {
     text += text.empty() ? t.path + ": " : std::string("; ");
     text += fmt::format("line {}: cut off in the middle; the rows before it are used", t.line + 1);
   }
@@ -448,8 +393,8 @@ std::span<const double> TraceFile::numbers() const { return impl_->numbers; }
 std::string_view TraceFile::text(std::size_t column) const { return impl_->texts[column]; }
 std::uint64_t TraceFile::row_offset() const { return impl_->row_offset; }
 std::uint64_t TraceFile::line() const { return impl_->line; }
-std::uint64_t TraceFile::bytes_read() const { return impl_->window_offset + impl_->begin; }
-std::uint64_t TraceFile::size() const { return impl_->file_size; }
+std::uint64_t TraceFile::bytes_read() const { return impl_->window.offset(); }
+std::uint64_t TraceFile::size() const { return impl_->window.file_size(); }
 std::uint64_t TraceFile::data_offset() const { return impl_->first_row; }
 std::string TraceFile::preamble(std::string_view key) const {
   for (const auto& [name, value] : impl_->preamble) {
