@@ -20,9 +20,9 @@ class OptionSet;
 struct Context {
   Clock& clock;  ///< real time
   const Interrupt& interrupt;
-  SysRoot sys;                  ///< "/" or $METE_SYS_ROOT (tests)
-  std::string state_directory;  ///< for ControlGuard
-  std::string node;             ///< host name
+  SysRoot sys;                    ///< "/" or $METE_SYS_ROOT (tests)
+  std::string state_directory;    ///< for ControlGuard
+  std::string node;               ///< host name
   std::string nvml_library = {};  ///< $METE_NVML_LIBRARY (tests): another libnvidia-ml
   std::string dcgm_library = {};  ///< $METE_DCGM_LIBRARY (tests): another libdcgm
 };
@@ -63,5 +63,6 @@ Runner add_evaluate(OptionSet& app);
 Runner add_agent(OptionSet& app);
 Runner add_tune(OptionSet& app);
 Runner add_study(OptionSet& app);
+Runner add_view_verb(OptionSet& app);
 
 }  // namespace mete

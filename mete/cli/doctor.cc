@@ -14,9 +14,9 @@
 #include "mete/cli/command.h"
 #include "mete/cli/look.h"
 #include "mete/cli/options.h"
+#include "mete/cli/target.h"
 #include "mete/learn/torch_runtime.h"
 #include "mete/provider/board/board.h"
-#include "mete/provider/builtin.h"
 
 namespace mete {
 namespace {
@@ -154,7 +154,7 @@ Runner add_doctor(OptionSet& app) {
   auto json = std::make_shared<bool>(false);
   app.add_flag("--json", *json, "The same as JSON");
   return [json](const Context& context) -> Result<ExitCode> {
-    const Platform platform(builtin_providers({.clock = context.clock, .root = context.sys}));
+    const Platform platform(builtin_providers(provider_context(context)));
     const Findings findings = examine(platform, context);
     if (*json) {
       print_json(findings, platform, context);

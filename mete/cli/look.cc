@@ -16,32 +16,35 @@ namespace {
 
 /// Signals of hardware that this version has no reader for.
 struct Unread {
-  std::string_view names;   // as `what` of an Absence
-  std::string_view prefix;  // all names that begin so
-  const char* sign;         // the file that says the hardware is there
+  std::string_view names;  // as `what` of an Absence
+  const char* sign;        // the file that says the hardware is there
   const char* why_there;
   const char* why_not_there;
   const char* next;
 };
-constexpr std::array<Unread, 3> kUnread{{
-    {"GPU signals and controls (GPU_*)", "GPU_", "/proc/driver/nvidia/version",
-     "an NVIDIA driver is loaded, but this version of mete does not read GPUs yet",
-     "no NVIDIA driver here (no /proc/driver/nvidia/version)", "use a measured GPU: --board v100"},
-    {"CPU_ENERGY, CPU_POWER", "CPU_", "/sys/class/powercap/intel-rapl:0",
+constexpr std::array<Unread, 2> kUnread{{
+    {"CPU_ENERGY, CPU_POWER", "/sys/class/powercap/intel-rapl:0",
      "powercap is there, but this version of mete does not read it yet",
      "no energy counter here (no /sys/class/powercap/intel-rapl:0)",
      "measure the energy of a board: --board v100"},
-    {"DRAM_ENERGY, DRAM_POWER", "DRAM_", "/sys/class/powercap/intel-rapl:0",
+    {"DRAM_ENERGY, DRAM_POWER", "/sys/class/powercap/intel-rapl:0",
      "powercap is there, but this version of mete does not read it yet",
      "no energy counter here (no /sys/class/powercap/intel-rapl:0)",
      "measure the energy of a board: --board v100"},
 }};
 
-/// "A, B" names A and B; so does "words (A, B)".
+/// "A, B" names A and B; so does "words (A, B)"; "A_*" names all that begin with A_.
 bool names(std::string_view what, std::string_view name) {
   const auto is_word = [](char c) {
     return c == '_' || c == ':' || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
   };
+  for (std::size_t star = what.find('*'); star != std::string_view::npos;
+       star = what.find('*', star + 1)) {
+    std::size_t begin = star;
+    while (begin > 0 && is_word(what[begin - 1])) --begin;
+    if (begin < star && name.substr(0, star - begin) == what.substr(begin, star - begin))
+      return true;
+  }
   for (std::size_t at = what.find(name); at != std::string_view::npos;
        at = what.find(name, at + 1)) {
     const std::size_t end = at + name.size();
@@ -86,11 +89,7 @@ std::optional<Error> explain_absence(const Platform& platform, const SysRoot& sy
     }
   }
   for (const auto& unread : kUnread) {
-    const bool all = unread.names.find('*') != std::string_view::npos;
-    const bool known = std::any_of(aliases().begin(), aliases().end(),
-                                   [&](const Alias& a) { return a.name == wanted; });
-    const bool of_family = all && known && wanted.substr(0, unread.prefix.size()) == unread.prefix;
-    if (names(unread.names, wanted) || of_family) return explain(absence_of(unread, sys));
+    if (names(unread.names, wanted)) return explain(absence_of(unread, sys));
   }
   return std::nullopt;
 }

@@ -34,9 +34,13 @@ int main(int argc, char** argv) {
   try {
     mete::SteadyClock clock;
     const mete::SignalInterrupt interrupt;
-    const mete::Context context{clock, interrupt,
+    const mete::Context context{clock,
+                                interrupt,
                                 mete::SysRoot(environment_or("METE_SYS_ROOT", "/")),
-                                mete::default_state_directory(), host_name()};
+                                mete::default_state_directory(),
+                                host_name(),
+                                environment_or("METE_NVML_LIBRARY", ""),
+                                environment_or("METE_DCGM_LIBRARY", "")};
     return mete::run_command_line(argc, argv, context);
   } catch (const std::exception& e) {
     fmt::print(stderr, "mete: internal error: {}; please report it with the command line\n",

@@ -8,14 +8,14 @@
 #include "mete/base/json.h"
 #include "mete/cli/command.h"
 #include "mete/cli/options.h"
-#include "mete/provider/builtin.h"
+#include "mete/cli/target.h"
 #include "mete/signal/control_guard.h"
 
 namespace mete {
 namespace {
 
 Result<ExitCode> restore(bool json, const Context& context) {
-  Platform platform(builtin_providers({.clock = context.clock, .root = context.sys}));
+  Platform platform(builtin_providers(provider_context(context)));
   const RestoreOutcome outcome = restore_abandoned(platform, context.state_directory);
   if (json) {
     fmt::print("{}\n", Json::object({{"restored", outcome.restored},

@@ -13,7 +13,6 @@
 #include "mete/provider/board/board_provider.h"
 #include "mete/provider/board/machine.h"
 #include "mete/provider/board/program.h"
-#include "mete/provider/builtin.h"
 #include "mete/provider/time/time_provider.h"
 #include "mete/signal/control_guard.h"
 
@@ -101,6 +100,13 @@ Result<std::unique_ptr<Target>> make_board_target(const TargetOptions& options,
 
 }  // namespace
 
+ProviderContext provider_context(const Context& context) {
+  return {.clock = context.clock,
+          .root = context.sys,
+          .nvml_library = context.nvml_library,
+          .dcgm_library = context.dcgm_library};
+}
+
 void add_target_options(OptionSet& app, TargetOptions& options) {
   app.add_option(
       "--board", options.board,
@@ -122,7 +128,7 @@ Result<std::unique_ptr<Target>> make_target(const TargetOptions& options, const 
     return fail(Errc::invalid,
                 "--gpus and --board-option need --board: this machine has what it has");
   }
-  Platform platform(builtin_providers({context.clock, context.clock.now(), context.sys}));
+  Platform platform(builtin_providers(provider_context(context)));
   const auto restored = restore_abandoned(platform, context.state_directory);
   if (restored.restored > 0) {
     notices.push_back(

@@ -14,6 +14,7 @@
 #include "mete/base/result.h"
 #include "mete/cli/command.h"
 #include "mete/measure/workload.h"
+#include "mete/provider/builtin.h"
 #include "mete/signal/platform.h"
 
 namespace mete {
@@ -29,6 +30,9 @@ struct TargetOptions {
 
 /// Adds the shared options to a verb.
 void add_target_options(OptionSet& app, TargetOptions& options);
+
+/// This machine's providers, as a verb sees them.
+ProviderContext provider_context(const Context& context);
 
 /// A platform with its clock, and the means to make workloads for it. On a board each Target is a
 /// fresh machine at virtual time 0.

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "mete/provider/linux/linux_provider.h"
+#include "mete/provider/nvml/nvml_provider.h"
 #include "mete/provider/time/time_provider.h"
 
 namespace mete {
@@ -16,6 +17,9 @@ using Make = std::unique_ptr<Provider> (*)(const ProviderContext&);
 constexpr std::array kProviders{
     Make{[](const ProviderContext& c) { return make_time_provider(c.clock, c.origin); }},
     Make{[](const ProviderContext& c) { return make_paced_linux_provider(c.root, c.clock); }},
+    Make{[](const ProviderContext& c) {
+      return make_nvml_provider({.library = c.nvml_library, .root = c.root});
+    }},
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "mete/base/clock.h"
@@ -16,6 +17,8 @@ struct ProviderContext {
   const Clock& clock;                ///< must outlive the providers
   Nanoseconds origin = clock.now();  ///< where TIME is 0
   SysRoot root = SysRoot();          ///< where /proc and /sys are
+  std::string nvml_library = {};     ///< "": the driver's own, if `root` is this machine's
+  std::string dcgm_library = {};     ///< "": the system's own, likewise
 };
 
 /// Every provider, those whose hardware is absent included: these say so in their info().

@@ -3,6 +3,7 @@
 #include "mete/signal/domain.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "mete/base/text.h"
 
@@ -64,6 +65,17 @@ Result<Domain> parse_domain(std::string_view name) {
 Topology::Topology() { parents_count_[index(Domain::board)] = 1; }
 
 void Topology::set_count(Domain domain, int count) { parents_count_[index(domain)] = count; }
+
+void Topology::set_count_later(Domain domain, std::function<int()> ask) {
+  asks_[index(domain)].push_back(std::move(ask));
+}
+
+int Topology::count(Domain domain) const {
+  int& known = parents_count_[index(domain)];
+  const auto asks = std::exchange(asks_[index(domain)], {});
+  for (const auto& ask : asks) known = std::max(known, ask());
+  return known;
+}
 
 void Topology::set_cpus(std::vector<Cpu> cpus) {
   cpus_ = std::move(cpus);

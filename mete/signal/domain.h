@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,9 +39,13 @@ class Topology {
  public:
   Topology();  ///< one board, nothing else
 
-  [[nodiscard]] int count(Domain domain) const { return parents_count_[index(domain)]; }
+  [[nodiscard]] int count(Domain domain) const;
   /// Sets how many there are of a domain whose parts all lie in the board (gpu, memory, nic).
   void set_count(Domain domain, int count);
+  /// The same for parts whose counting is slow (a driver must be started): `ask` is called when
+  /// first needed, and at most once. Of several, the largest count holds. What `ask` uses must live
+  /// as long as this and its copies.
+  void set_count_later(Domain domain, std::function<int()> ask);
   /// Describes the CPUs: element i is logical CPU i (dense ids) and says its package, core and
   /// memory node, as dense ids of their own.
   struct Cpu {
@@ -56,7 +61,9 @@ class Topology {
 
  private:
   static std::size_t index(Domain domain) { return static_cast<std::size_t>(domain); }
-  std::array<int, kDomainCount> parents_count_{};
+  // Changed by count(), when it asks: a Topology belongs to one thread.
+  mutable std::array<int, kDomainCount> parents_count_{};
+  mutable std::array<std::vector<std::function<int()>>, kDomainCount> asks_;
   std::vector<Cpu> cpus_;
 };
 

@@ -9,6 +9,7 @@
 #include "templates/provider/power_meter_provider.h"
 #include "tests/conformance/allocations.h"
 #include "tests/conformance/board_world.h"
+#include "tests/conformance/nvidia_world.h"
 #include "tests/conformance/provider_world.h"
 #include <gtest/gtest.h>
 
@@ -41,6 +42,10 @@ std::vector<ProviderCase> all_cases() {
       on_this_machine("linux_here", make_linux_provider),
       on_board("board_v100", "v100", "vectorAdd:70ms", 2),
       on_board("board_jetson_agx", "jetson-agx", "gemm-float-1024:70ms", 1),
+      on_nvml("nvml_two_gpus", METE_FAKE_NVML, "gpus=2"),
+      on_nvml("nvml_old_driver", METE_FAKE_NVML_OLD, "gpus=1"),
+      on_nvml("nvml_divided", METE_FAKE_NVML, "gpus=2;mig=1"),
+      on_nvml("nvml_no_gpu", METE_FAKE_NVML, "gpus=0"),
       on_tree("template_power_meter", make_power_meter_provider, power_meter, still),
       on_tree("template_absent", make_power_meter_provider, fake::nothing, still),
   };
