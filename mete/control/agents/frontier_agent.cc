@@ -2,10 +2,12 @@
 #include "mete/control/agents/frontier_agent.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <utility>
 
+#include "mete/base/json.h"
 #include "mete/base/text.h"
 #include "mete/control/agents/frontier_part.h"
 #include "mete/control/agents/steered_domain.h"
@@ -62,6 +64,14 @@ std::string change_words(double log_ratio) {
   return fmt::format("{:+.1f} %", 100 * (std::exp(log_ratio) - 1));
 }
 
+/// From 1, as the report counts phases; NaN while it is not known.
+double phase_number(const FrontierPart& part) noexcept {
+  if (part.phase() >= part.phases().size()) return kNan;
+  double number = 1;
+  for (std::size_t i = 0; i < part.phase(); ++i) number += part.phases()[i].used ? 1 : 0;
+  return number;
+}
+
 class FrontierAgent final : public Agent {
  public:
   FrontierAgent(std::shared_ptr<const ResponseModel> model, const SteeredKind& kind)
@@ -115,6 +125,24 @@ class FrontierAgent final : public Agent {
 
   std::vector<std::pair<std::string, std::string>> report_lines() const override;
 
+  std::vector<std::string> trace_columns() const override {
+    std::vector<std::string> columns;
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      for (const auto* name : {"FRONTIER_STATE", "FRONTIER_PHASE"}) {
+        columns.push_back(fmt::format("{}-{}-{}", name, domain_name(info_.domain), i));
+      }
+    }
+    return columns;
+  }
+
+  void trace_values(std::span<double> out) const noexcept override {
+    for (std::size_t i = 0; i < parts_.size() && 2 * i + 1 < out.size(); ++i) {
+      const FrontierPart& part = parts_[i];
+      out[2 * i] = static_cast<double>(part.state());
+      out[2 * i + 1] = phase_number(part);
+    }
+  }
+
  private:
   const SteeredKind& kind_;
   FrontierColumns columns_;
@@ -141,6 +169,35 @@ std::string phase_words(const FrontierPhase& phase, const std::vector<double>& c
       100 * found.doubt, change_words(found.log_time + found.log_power), seen);
 }
 
+/// To four decimals: changes are never known better.
+double short_change(double log_ratio) { return std::round((std::exp(log_ratio) - 1) * 1e4) / 1e4; }
+
+/// What was believed of every clock after the highest alone, and what was found, as one line of
+/// JSON: changes of time and energy against the highest clock, as fractions.
+std::string curve_json(const FrontierPhase& phase, const std::vector<double>& clocks) {
+  Json out = Json::object();
+  constexpr std::array kNames{"believed_time", "believed_doubt", "believed_energy",
+                              "found_time",    "found_doubt",    "found_energy"};
+  std::array<Json, kNames.size()> columns;
+  Json tried = Json::array();
+  Json hertz = Json::array();
+  for (std::size_t i = 0; i < clocks.size(); ++i) {
+    std::size_t at = 0;
+    for (const ResponseAnswer& a : {phase.believed[i], phase.estimate.at(i)}) {
+      columns.at(at++).push(short_change(a.log_time));
+      columns.at(at++).push(std::round(a.doubt * 1e4) / 1e4);
+      columns.at(at++).push(short_change(a.log_time + a.log_power));
+    }
+    tried.push(phase.known[i]);
+    hertz.push(clocks[i]);
+  }
+  out.set("clock", std::move(hertz));
+  for (std::size_t i = 0; i < kNames.size(); ++i) out.set(kNames.at(i), std::move(columns.at(i)));
+  out.set("tried", std::move(tried));
+  out.set("settled", phase.done ? Json(clocks[phase.choice]) : Json());
+  return out.dump(-1);
+}
+
 std::vector<std::pair<std::string, std::string>> FrontierAgent::report_lines() const {
   std::vector<std::pair<std::string, std::string>> lines;
   lines.emplace_back("Frontier Goal",
@@ -160,6 +217,7 @@ std::vector<std::pair<std::string, std::string>> FrontierAgent::report_lines() c
       if (!phase.used) continue;
       lines.emplace_back(label + fmt::format("Phase {}", ++number),
                          phase_words(phase, part.clocks()));
+      lines.emplace_back(label + fmt::format("Curve {}", number), curve_json(phase, part.clocks()));
     }
   }
   return lines;

@@ -97,6 +97,21 @@ double FrontierPart::step(double time, std::span<const double> row) noexcept {
   return clocks_[target_];
 }
 
+FrontierState FrontierPart::state() const noexcept {
+  if (blind_ > 0) return FrontierState::blind;
+  switch (mode_) {
+    case Mode::identify:
+      return FrontierState::identify;
+    case Mode::probe:
+      return FrontierState::probe;
+    case Mode::settled:
+      return different_ > 0 ? FrontierState::unlike : FrontierState::settled;
+    case Mode::shelter:
+      break;
+  }
+  return FrontierState::shelter;
+}
+
 bool FrontierPart::steady(const FrontierSight& sight) noexcept {
   const double moved = std::abs(std::log(sight.seen.watts / last_watts_));
   last_watts_ = sight.seen.watts;

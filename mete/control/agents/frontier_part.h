@@ -73,6 +73,16 @@ struct FrontierPhase {
   std::uint64_t last_visit = 0;
 };
 
+/// What the part is doing, as the trace's column FRONTIER_STATE tells it.
+enum class FrontierState : int {
+  identify = 1,  ///< measuring at the highest clock
+  probe = 2,     ///< measuring at a clock under trial
+  settled = 3,   ///< nothing seen that is farther from what is known than the dead band
+  unlike = 4,    ///< settled, and what is seen lies outside the dead band
+  shelter = 5,   ///< the highest clock for a while: cannot be told apart
+  blind = 6,     ///< clock or power cannot be seen
+};
+
 class FrontierPart {
  public:
   /// `clocks`: Hz, ascending, at least one, and the same as the table's.
@@ -84,6 +94,11 @@ class FrontierPart {
 
   [[nodiscard]] const std::vector<FrontierPhase>& phases() const { return phases_; }
   [[nodiscard]] const std::vector<double>& clocks() const { return clocks_; }
+  [[nodiscard]] FrontierState state() const noexcept;
+  /// Place in phases() of the work that is believed to run; kPhases: not known.
+  [[nodiscard]] std::size_t phase() const noexcept {
+    return mode_ == Mode::identify || mode_ == Mode::shelter ? kPhases : current_;
+  }
   [[nodiscard]] std::uint64_t changes() const { return changes_; }
   [[nodiscard]] std::uint64_t shelters() const { return shelters_; }
 

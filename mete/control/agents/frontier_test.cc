@@ -11,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include "mete/base/json.h"
 #include "mete/base/rng.h"
 #include "mete/control/agents/frontier_agent.h"
 #include "mete/control/agents/frontier_part.h"
@@ -111,6 +112,13 @@ class Pilot {
     }
     return gpu.clock();
   }
+  std::array<double, 2> told() {
+    EXPECT_EQ(agent_->trace_columns(),
+              (std::vector<std::string>{"FRONTIER_STATE-gpu-0", "FRONTIER_PHASE-gpu-0"}));
+    std::array<double, 2> values{};
+    agent_->trace_values(values);
+    return values;
+  }
   std::map<std::string, std::string> report() {
     const auto lines = agent_->report_lines();
     return {lines.begin(), lines.end()};
@@ -160,6 +168,34 @@ TEST(Frontier, KeepsABoundAndUsesIt) {
       }
     }
   }
+}
+
+TEST(Frontier, TellsWhatItDoesAndWhatItBelievesOfEveryClock) {
+  TinyGpu gpu(evenly(6));
+  Pilot pilot(gpu.clocks(), 0.5, kNan);
+  const Work work{0.5, 180};
+  std::vector<double> states;
+  for (int i = 0; i < 60; ++i) {
+    pilot.fly(gpu, work, 1);
+    const auto [state, phase] = pilot.told();
+    if (states.empty() || states.back() != state) states.push_back(state);
+    EXPECT_EQ(std::isnan(phase), state == 1 || state == 6) << i;
+  }
+  // Nothing to compare the first sample with; looked, tried, settled.
+  EXPECT_EQ(states, (std::vector<double>{6, 1, 2, 3}));
+  const auto curve = parse_json(pilot.report().at("GPU 0 Frontier Curve 1"));
+  ASSERT_TRUE(curve) << curve.error().what;
+  EXPECT_EQ((*curve)["settled"].as_number(), gpu.clock());
+  const auto& clocks = (*curve)["clock"].items();
+  ASSERT_EQ(clocks.size(), gpu.clocks().size());
+  for (std::size_t i = 0; i < clocks.size(); ++i) {
+    if (!(*curve)["tried"].items()[i].as_bool()) continue;
+    EXPECT_NEAR((*curve)["found_time"].items()[i].as_number(),
+                gpu.time(work, clocks[i].as_number()) - 1, 0.03)
+        << i;
+  }
+  pilot.fly(gpu, {0.95, 230}, 1);
+  EXPECT_EQ(pilot.told()[0], 4);  // outside the dead band, and not yet acted upon
 }
 
 TEST(Frontier, KnowsWorkThatComesBackAndDoesNotTryItAgain) {
