@@ -35,6 +35,14 @@ Result<KernelFile> KernelFile::open(const SysRoot& root, const std::string& path
               error == EMFILE ? "; raise the limit with `ulimit -n 4096`" : "");
 }
 
+bool KernelFile::reopen(const char* full_path) noexcept {
+  const int fd = ::open(full_path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = fd;
+  return true;
+}
+
 KernelFile::Text KernelFile::read(std::span<char> buffer) const noexcept {
   std::size_t have = 0;
   while (have < buffer.size()) {

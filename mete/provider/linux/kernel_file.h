@@ -24,6 +24,9 @@ class KernelFile {
 
   static Result<KernelFile> open(const SysRoot& root, const std::string& path);
   [[nodiscard]] bool is_open() const { return fd_ >= 0; }
+  /// Opens the file anew, for a device that may have come back; false, and as before, if it is not
+  /// there. Takes no memory, so that the sampling path may call it. `full_path` is under the root.
+  bool reopen(const char* full_path) noexcept;
 
   /// Text from the start of the file into `buffer`, as much as fits; /proc hands it over in pieces.
   /// A file that is gone (its device was removed) or empty is Errc::gone.
