@@ -68,7 +68,7 @@ struct SessionOptions {
   /// How long an interrupted workload has to end after each signal: the one that interrupted, then
   /// SIGTERM, then SIGKILL.
   Nanoseconds stop_grace = std::chrono::seconds(5);
-  bool replayed = false;  ///< a board runs it: said in report and trace
+  bool replayed = false;                ///< a board runs it: said in report and trace
   SessionObserver* observer = nullptr;  ///< outlives the session; none if null
 };
 
@@ -121,11 +121,11 @@ struct LoopCost {
 
 struct RunResult {
   ExitStatus exit;
-  bool interrupted = false;         ///< ended by a signal sent to mete
-  bool outputs_complete = true;     ///< false: trace or report could not be written in full
-  double seconds = 0;               ///< the workload's run time
-  std::vector<SignalTotal> totals;  ///< in the order of the trace's columns
-  std::vector<RegionTotal> regions;    ///< by an observer, if there is one
+  bool interrupted = false;             ///< ended by a signal sent to mete
+  bool outputs_complete = true;         ///< false: trace or report could not be written in full
+  double seconds = 0;                   ///< the workload's run time
+  std::vector<SignalTotal> totals;      ///< in the order of the trace's columns
+  std::vector<RegionTotal> regions;     ///< by an observer, if there is one
   std::vector<EnergyBalance> balances;  ///< the same
   LoopCost loop;
   std::vector<std::string>

@@ -1,0 +1,386 @@
+// One pread per process and update on a file that stays open; the list of processes is only looked
+// through when the kernel has given out a new pid. SPDX-License-Identifier: BSD-3-Clause
+#include "mete/measure/process_meter.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cmath>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "mete/base/files.h"
+#include "mete/base/text.h"
+
+namespace mete {
+namespace {
+
+constexpr std::size_t kStatLimit = 4096;
+/// Above this many processes files are opened for each look: descriptors are the user's too.
+constexpr int kMostOpenFiles = 256;
+/// More cgroups than this below one are left out.
+constexpr std::size_t kMostCgroups = 10'000;
+
+/// "Key: 123 kB" in a table of /proc: the number, or NaN.
+double table_value(std::string_view text, std::string_view key) {
+  std::size_t at = text.find(key);
+  while (at != std::string_view::npos && at != 0 && text[at - 1] != '\n') {
+    at = text.find(key, at + 1);
+  }
+  if (at == std::string_view::npos) return std::numeric_limits<double>::quiet_NaN();
+  const auto line = text.substr(at + key.size(), text.find('\n', at) - at - key.size());
+  const auto first = trim(line);
+  const auto value = parse_double(first.substr(0, first.find(' ')));
+  return value ? *value : std::numeric_limits<double>::quiet_NaN();
+}
+
+std::string proc_file(pid_t pid, std::string_view name) {
+  return fmt::format("/proc/{}/{}", pid, name);
+}
+
+}  // namespace
+
+bool parse_process_stat(std::string_view text, ProcessStat& out) {
+  const auto open = text.find('(');
+  const auto close = text.rfind(')');
+  if (open == std::string_view::npos || close == std::string_view::npos || close < open) {
+    return false;
+  }
+  out.name = text.substr(open + 1, close - open - 1);
+  // Fields from the third on (proc(5) counts from 1): 3 state, 4 ppid, 14 utime .. 17 cstime, 22
+  // starttime, 24 rss.
+  constexpr std::size_t kFields = 22;
+  std::array<std::string_view, kFields> fields;
+  std::string_view rest = trim(text.substr(close + 1));
+  std::size_t n = 0;
+  while (n < kFields && !rest.empty()) {
+    const auto end = std::min(rest.find(' '), rest.size());
+    fields[n++] = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  if (n < kFields || fields[0].size() != 1) return false;
+  const auto number = [&fields](std::size_t field) { return parse_int(fields[field - 3]); };
+  const auto parent = number(4);
+  const auto user = number(14);
+  const auto system = number(15);
+  const auto child_user = number(16);
+  const auto child_system = number(17);
+  const auto start = number(22);
+  const auto rss = number(24);
+  if (!parent || !user || !system || !child_user || !child_system || !start || !rss) return false;
+  out.state = fields[0][0];
+  out.parent = static_cast<pid_t>(*parent);
+  out.own_ticks = static_cast<double>(*user + *system);
+  out.children_ticks = static_cast<double>(*child_user + *child_system);
+  out.start_ticks = static_cast<std::uint64_t>(std::max<std::int64_t>(0, *start));
+  out.rss_pages = *rss;
+  return true;
+}
+
+ProcessMeter::~ProcessMeter() {
+  for (const Row& row : rows_) {
+    if (row.fd >= 0) ::close(row.fd);
+  }
+}
+
+std::size_t ProcessMeter::find(pid_t pid) const {
+  const auto found = index_.find(pid);
+  return found == index_.end() ? npos : found->second;
+}
+
+Result<void> ProcessMeter::open() {
+  ticks_per_second_ = static_cast<double>(std::max(1L, ::sysconf(_SC_CLK_TCK)));
+  page_bytes_ = static_cast<double>(::sysconf(_SC_PAGESIZE));
+  buffer_.resize(kStatLimit);
+  METE_TRY(const std::string stat, root_.read_text("/proc/stat"));
+  read_machine();
+  if (!(capacity_ > 0)) {
+    return fail(Errc::unavailable, "{}: has no line `cpu`; processes cannot be metered here",
+                root_.path("/proc/stat"));
+  }
+  first_busy_ = busy_;
+  first_capacity_ = capacity_;
+  if (const auto uptime = root_.read_text("/proc/uptime")) {
+    if (const auto seconds = parse_double(uptime->substr(0, uptime->find(' ')))) {
+      opened_ticks_ = static_cast<std::uint64_t>(*seconds * ticks_per_second_);
+    }
+  }
+  uses_.push_back({});
+  uses_.back().name = "(ended)";
+  rows_.push_back({});
+  if (scope_.kind == ProcessScope::Kind::children) {
+    read_self();
+    rows_[0].child_base = rows_[0].children;
+    for (const auto& name : root_.list("/proc")) {
+      if (const auto pid = parse_int(name)) strangers_.insert(static_cast<pid_t>(*pid));
+    }
+  }
+  for (const pid_t pid : scope_.pids) {
+    ProcessStat found;
+    if (!read_stat(Row{}, pid, found)) {
+      return fail(Errc::invalid, "process {}: there is none of that number here", pid);
+    }
+    add(pid, found);
+  }
+  if (scope_.kind == ProcessScope::Kind::cgroup && !root_.exists(scope_.cgroup + "/cgroup.procs")) {
+    return fail(Errc::invalid,
+                "cgroup '{}': has no cgroup.procs; expected a folder such as "
+                "/sys/fs/cgroup/system.slice/docker-ID.scope",
+                scope_.cgroup);
+  }
+  find_new();
+  return {};
+}
+
+void ProcessMeter::read_machine() {
+  const auto stat = root_.read_text("/proc/stat");
+  if (!stat) return;
+  const std::string_view text = *stat;
+  if (!text.starts_with("cpu ")) return;
+  const auto words = split(trim(text.substr(4, text.find('\n') - 4)), ' ');
+  std::array<double, 8> ticks{};  // user nice system idle iowait irq softirq steal
+  for (std::size_t i = 0; i < std::min(words.size(), ticks.size()); ++i) {
+    const auto value = parse_double(words[i]);
+    if (!value) return;
+    ticks[i] = *value;
+  }
+  // user and nice hold the guests' time already; what the host stole was never ours.
+  const double busy = ticks[0] + ticks[1] + ticks[2] + ticks[5] + ticks[6];
+  // iowait may go back (proc(5)); a clock of ours must not.
+  busy_ = std::max(busy_, busy / ticks_per_second_);
+  capacity_ = std::max(capacity_, (busy + ticks[3] + ticks[4]) / ticks_per_second_);
+}
+
+bool ProcessMeter::read_stat(const Row& row, pid_t pid, ProcessStat& out) {
+  int fd = row.fd;
+  if (fd < 0) {
+    fd = ::open(root_.path(proc_file(pid, "stat")).c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+  }
+  const ssize_t n = ::pread(fd, buffer_.data(), buffer_.size(), 0);
+  if (row.fd < 0) ::close(fd);
+  if (n <= 0) return false;
+  return parse_process_stat(std::string_view(buffer_.data(), static_cast<std::size_t>(n)), out);
+}
+
+void ProcessMeter::read_self() {
+  ProcessStat self;
+  if (scope_.self == 0 || !read_stat(Row{}, scope_.self, self)) return;
+  rows_[0].children = self.children_ticks / ticks_per_second_;
+}
+
+void ProcessMeter::forget_ended() {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < uses_.size(); ++i) {
+    if (uses_[i].ended) {
+      index_.erase(uses_[i].pid);
+      continue;
+    }
+    if (kept != i) {
+      uses_[kept] = std::move(uses_[i]);
+      rows_[kept] = rows_[i];
+      index_[uses_[kept].pid] = kept;
+    }
+    ++kept;
+  }
+  uses_.resize(kept);
+  rows_.resize(kept);
+}
+
+void ProcessMeter::read_rows() {
+  for (std::size_t i = 1; i < uses_.size(); ++i) {
+    Row& row = rows_[i];
+    ProcessStat now;
+    // On a real /proc a file that is held open tells of the process that it was opened for, never
+    // of a later one of the same pid.
+    if (!read_stat(row, uses_[i].pid, now)) {
+      uses_[i].ended = true;
+      if (row.fd >= 0) {
+        ::close(row.fd);
+        row.fd = -1;
+        --open_files_;
+      }
+      continue;
+    }
+    row.parent = now.parent;
+    row.own = std::max(row.own, now.own_ticks / ticks_per_second_);
+    row.children = std::max(row.children, now.children_ticks / ticks_per_second_);
+    if (uses_[i].name != now.name) uses_[i].name = now.name;  // exec
+    uses_[i].rss_bytes = static_cast<double>(now.rss_pages) * page_bytes_;
+  }
+}
+
+/// What a process that ended had used is in its parent's count of children by now, and must not be
+/// counted twice.
+void ProcessMeter::settle_ended() {
+  for (std::size_t i = uses_.size(); i-- > 1;) {
+    if (!uses_[i].ended) continue;
+    // The nearest ancestor that still is: it, or one that ended too, has waited for this one.
+    std::size_t heir = find(rows_[i].parent);
+    for (int depth = 0; heir != npos && uses_[heir].ended; ++depth) {
+      heir = depth < 64 ? find(rows_[heir].parent) : npos;
+    }
+    Row& parent = rows_[heir == npos ? 0 : heir];
+    parent.credit += rows_[i].own + rows_[i].children;
+    ++parent.ended_children;
+    parent.last_ended = i;
+  }
+}
+
+/// CPU time of children that ended between two looks. The one child that was seen to end gets its
+/// last moments; of several nobody knows whose they are, so the parent does.
+void ProcessMeter::count_extra(std::size_t i) {
+  Row& row = rows_[i];
+  const double extra = std::max(row.extra, row.children - row.child_base - row.credit);
+  const double more = extra - row.extra;
+  row.extra = extra;
+  if (row.ended_children == 1 && more > 0) {
+    rows_[row.last_ended].extra += more;
+    row.extra -= more;
+    row.credit += more;
+  }
+  row.ended_children = 0;
+  row.last_ended = npos;
+}
+
+void ProcessMeter::update() {
+  forget_ended();
+  read_machine();
+  // New ones first: what ends between the two looks is then in its parent's count all the same.
+  find_new();
+  read_rows();
+  if (scope_.kind == ProcessScope::Kind::children) read_self();
+  settle_ended();
+  for (std::size_t i = 0; i < uses_.size(); ++i) count_extra(i);
+  for (std::size_t i = 0; i < uses_.size(); ++i) {
+    const Row& row = rows_[i];
+    const double own = i == 0 ? 0 : row.own - row.own_base;
+    ProcessUse& use = uses_[i];
+    const double total = std::max(use.cpu_seconds, own + row.extra);
+    use.cpu_delta = total - use.cpu_seconds;
+    use.cpu_seconds = total;
+  }
+}
+
+void ProcessMeter::find_new() {
+  if (scope_.kind == ProcessScope::Kind::cgroup) return find_in_cgroup();
+  if (const auto load = root_.read_text("/proc/loadavg")) {
+    const auto last = load->substr(load->rfind(' ') + 1);
+    if (last == last_pid_) return;
+    // Numbers that come round again may be anybody's.
+    if (parse_int(last).value_or(0) < parse_int(last_pid_).value_or(0)) strangers_.clear();
+    last_pid_ = last;
+  }
+  // Twice, for children that are listed before their parents.
+  std::vector<pid_t> unknown;
+  std::set<pid_t> known_strangers;  // those that still are: the list must not grow with time
+  for (const auto& name : root_.list("/proc")) {
+    const auto pid = parse_int(name);
+    if (!pid || *pid == scope_.self) continue;
+    const auto id = static_cast<pid_t>(*pid);
+    if (is_member(id)) continue;
+    if (strangers_.contains(id)) {
+      known_strangers.insert(id);
+    } else {
+      unknown.push_back(id);
+    }
+  }
+  strangers_ = std::move(known_strangers);
+  std::size_t members = 0;
+  do {
+    members = uses_.size();
+    for (const pid_t pid : unknown) {
+      if (!is_member(pid)) consider(pid);
+    }
+  } while (uses_.size() > members && unknown.size() > 1);
+  for (const pid_t pid : unknown) {
+    if (!is_member(pid)) strangers_.insert(pid);
+  }
+}
+
+void ProcessMeter::consider(pid_t pid) {
+  ProcessStat stat;
+  if (!read_stat(Row{}, pid, stat)) return;
+  const bool ours = is_member(stat.parent) ||
+                    (scope_.kind == ProcessScope::Kind::children && stat.parent == scope_.self);
+  if (ours) add(pid, stat);
+}
+
+void ProcessMeter::find_in_cgroup() {
+  std::vector<std::string> folders{scope_.cgroup};
+  for (std::size_t i = 0; i < folders.size() && folders.size() < kMostCgroups; ++i) {
+    const std::string folder = folders[i];
+    if (const auto list = root_.read_text(folder + "/cgroup.procs")) {
+      for (const auto line : split(*list, '\n')) {
+        const auto pid = parse_int(trim(line));
+        // 0: a process of a pid namespace that we do not see into.
+        if (!pid || *pid <= 0 || is_member(static_cast<pid_t>(*pid))) continue;
+        ProcessStat stat;
+        if (read_stat(Row{}, static_cast<pid_t>(*pid), stat)) add(static_cast<pid_t>(*pid), stat);
+      }
+    }
+    for (const auto& name : root_.list(folder)) {
+      const auto below = folder + "/" + name;
+      if (root_.exists(below + "/cgroup.procs")) folders.push_back(below);
+    }
+  }
+}
+
+void ProcessMeter::add(pid_t pid, const ProcessStat& stat) {
+  Row row;
+  row.parent = stat.parent;
+  row.own = stat.own_ticks / ticks_per_second_;
+  row.children = stat.children_ticks / ticks_per_second_;
+  // One that was there before us brings a past that is not of this run.
+  if (stat.start_ticks < opened_ticks_ || scope_.kind != ProcessScope::Kind::children) {
+    row.own_base = stat.start_ticks < opened_ticks_ ? row.own : 0;
+    row.child_base = stat.start_ticks < opened_ticks_ ? row.children : 0;
+  }
+  ProcessUse use;
+  use.pid = pid;
+  use.name = stat.name;
+  use.rss_bytes = static_cast<double>(stat.rss_pages) * page_bytes_;
+  if (const auto status = root_.read_text(proc_file(pid, "status"))) {
+    // NSpid: our number first, the innermost namespace's last.
+    const auto at = status->find("\nNSpid:");
+    if (at != std::string::npos) {
+      const auto line = trim(status->substr(at + 7, status->find('\n', at + 1) - at - 7));
+      const auto last = line.find_last_of(" \t");
+      if (last != std::string_view::npos) {
+        use.inner_pid = static_cast<pid_t>(parse_int(line.substr(last + 1)).value_or(0));
+      }
+    }
+  }
+  if (open_files_ < kMostOpenFiles) {
+    row.fd = ::open(root_.path(proc_file(pid, "stat")).c_str(), O_RDONLY | O_CLOEXEC);
+    if (row.fd >= 0) ++open_files_;
+  }
+  index_[pid] = uses_.size();
+  uses_.push_back(std::move(use));
+  rows_.push_back(row);
+  ++seen_;
+}
+
+void ProcessMeter::update_memory() {
+  for (std::size_t i = 1; i < uses_.size(); ++i) {
+    if (uses_[i].ended) continue;
+    const auto table = root_.read_text(proc_file(uses_[i].pid, "smaps_rollup"));
+    if (!table) continue;
+    uses_[i].pss_bytes = 1024 * table_value(*table, "Pss:");
+    uses_[i].uss_bytes =
+        1024 * (table_value(*table, "Private_Clean:") + table_value(*table, "Private_Dirty:"));
+  }
+}
+
+void ProcessMeter::update_io() {
+  for (std::size_t i = 1; i < uses_.size(); ++i) {
+    if (uses_[i].ended) continue;
+    const auto table = root_.read_text(proc_file(uses_[i].pid, "io"));
+    if (!table) continue;
+    uses_[i].read_bytes = table_value(*table, "read_bytes:");
+    uses_[i].written_bytes = table_value(*table, "write_bytes:");
+  }
+}
+
+}  // namespace mete
