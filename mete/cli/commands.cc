@@ -19,6 +19,7 @@ namespace {
 constexpr std::string_view kLook = "Look around";
 constexpr std::string_view kMeasure = "Measure and run";
 constexpr std::string_view kLearn = "Learn and decide";
+constexpr std::string_view kMemory = "Fast and slow memory";
 
 constexpr Command kCommands[] = {
     {"doctor", kLook, "What can be measured and controlled here, why not, and the next step",
@@ -48,7 +49,11 @@ constexpr Command kCommands[] = {
      add_evaluate},
     {"study", kLearn, "Efficiency studies: import, summarise, compare, find the best clock",
      "mete study ratio data/AGX --over tensor --at dtype=float --at frequency=1377MHz", add_study},
+    {"view", kLearn, "An interactive page of studies, traces and tables, in one file",
+     "mete view app.trace -o app.html", add_view_verb},
     {"agent", kLearn, "Agents and their policies", "mete agent -a torch -p NAN,NAN,0.5", add_agent},
+    {"plan", kMemory, "Place the tensors of a training step, with a proven gap",
+     "mete plan resnet50.json.gz --ratio 4:1 --optimizer synchronous -o plan.json", add_plan},
 };
 
 int exit_code_of(Errc code) { return code == Errc::invalid ? 2 : 1; }

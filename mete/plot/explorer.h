@@ -1,0 +1,54 @@
+// The explorer: tables into one HTML file that works from disk with no network, with panels whose
+// x, y, lines and fixed dimensions the reader chooses. The page itself is built from web/ and
+// bundled; docs/formats/view.md has the data in it. SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mete/base/result.h"
+#include "mete/base/table.h"
+
+namespace mete {
+
+struct ExplorerColumn {
+  Column column;
+  bool dimension = false;  ///< chosen from (clock, size, type), rather than measured
+  std::string low;         ///< names of the columns that hold the ends of its interval; "" for none
+  std::string high;
+  std::string source;  ///< "sampled", "replayed", ..: shown beside the figures; "" if unknown
+};
+
+/// What a panel shows at first; "" leaves it to the page.
+struct ExplorerPanel {
+  std::string x;
+  std::string y;
+  std::string series;
+  std::vector<std::pair<std::string, std::string>> fixed;  ///< dimension → value, numbers as text
+};
+
+struct ExplorerTable {
+  std::string name;
+  std::vector<ExplorerColumn> columns;  ///< equally long
+  std::vector<ExplorerPanel> panels;
+};
+
+struct ExplorerDocument {
+  std::string title;
+  std::vector<std::string> notes;  ///< lines above the plots: "replayed on board v100"
+  std::vector<ExplorerTable> tables;
+};
+
+/// The whole page. `invalid` if a table's columns are of different lengths.
+Result<std::string> explorer_html(const ExplorerDocument& document);
+/// Only the data, `mete.view/1`, safe to stand inside a script element.
+Result<std::string> explorer_json(const ExplorerDocument& document);
+/// The bundled page with no data in it.
+std::string_view explorer_template();
+
+/// Every column of a table: text and the named ones as dimensions, the others as measures.
+ExplorerTable explore(const Table& table, std::string name,
+                      const std::vector<std::string>& dimensions);
+
+}  // namespace mete
