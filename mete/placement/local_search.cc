@@ -40,40 +40,34 @@ std::vector<std::uint32_t> put_whole_ones(SearchState& state, const UseIndex& in
 class Neighbourhoods {
  public:
   Neighbourhoods(const UseIndex& index, const Relaxation& relaxation) {
+    std::int64_t largest = 0;
+    for (const auto bytes : index.bytes) largest = std::max(largest, bytes);
     for (std::uint32_t t = 0; t + 1 < index.first.size(); ++t) {
       const auto from = index.kernel[index.first[t]];
       const auto to = index.kernel[index.first[t + 1] - 1];
       bool crowded = false;  // where memory has no price nothing is to be gained
       for (auto k = from; k <= to && !crowded; ++k) crowded = relaxation.memory_price[k] > 0;
       if (!crowded || index.bytes[t] == 0) continue;
-      tensors_.push_back({.tensor = t, .from = from, .to = to});
-    }
-    // What the relaxation leaves open, or decides against fast memory, is drawn more often.
-    for (std::uint32_t i = 0; i < tensors_.size(); ++i) {
-      const auto t = tensors_[i].tensor;
-      bool open = false;
-      for (auto u = index.first[t]; u < index.first[t + 1]; ++u) {
-        open = open || !whole(relaxation.in_fast[u]) || !whole(relaxation.kept_fast[u]);
-      }
-      if (open) open_.push_back(i);
+      const Life life{.tensor = t, .from = from, .to = to};
+      all_.push_back(life);
+      if (index.bytes[t] >= largest / kSmall) large_.push_back(life);
     }
   }
 
-  [[nodiscard]] bool empty() const { return tensors_.empty(); }
+  [[nodiscard]] bool empty() const { return all_.empty(); }
 
   void draw(Rng& rng, std::size_t most, std::vector<std::uint32_t>& out) const {
     out.clear();
-    const bool from_open = !open_.empty() && rng.uniform() < 0.5;
-    const Life& seed = tensors_[from_open ? open_[rng.below(open_.size())]
-                                          : rng.below(tensors_.size())];
+    // Small tensors are many and matter little.
+    const auto& from = large_.size() > 1 && rng.uniform() < 0.8 ? large_ : all_;
+    const Life& seed = from[rng.below(from.size())];
     // A kernel of the seed's life; the others must live there too, or nearly.
-    const auto length = seed.to - seed.from + 1;
+    const auto length = std::size_t{seed.to} - seed.from + 1;
     const auto centre = seed.from + static_cast<std::uint32_t>(rng.below(length));
     const auto reach = static_cast<std::uint32_t>(rng.below(8));
     out.push_back(seed.tensor);
-    // Neighbours in the list were born at about the same time; the rest are drawn from all.
-    for (std::size_t tries = 0; tries < 24 * most && out.size() < most; ++tries) {
-      const Life& life = tensors_[rng.below(tensors_.size())];
+    for (std::size_t tries = 0; tries < kTries * most && out.size() < most; ++tries) {
+      const Life& life = from[rng.below(from.size())];
       if (life.from > centre + reach || life.to + reach < centre) continue;
       if (std::find(out.begin(), out.end(), life.tensor) == out.end()) out.push_back(life.tensor);
     }
@@ -85,8 +79,9 @@ class Neighbourhoods {
     std::uint32_t from = 0;
     std::uint32_t to = 0;
   };
-  std::vector<Life> tensors_;
-  std::vector<std::uint32_t> open_;
+  static constexpr std::int64_t kSmall = 500;
+  static constexpr std::size_t kTries = 24;
+  std::vector<Life> all_, large_;
 };
 
 /// The paths of a group, to go back to.
@@ -152,8 +147,8 @@ void search(SearchState& state, const UseIndex& index, const Relaxation& relaxat
     order = group;
     rng.shuffle(order);
     // Prices near the relaxation's leave room for those that come later.
-    const double scale = rng.uniform() < 0.3 ? 0 : 0.5 + rng.uniform();
-    for (const auto t : order) state.place(t, prices, scale);
+    const bool priced = rng.uniform() < 0.7;
+    for (const auto t : order) state.place(t, prices, priced ? 2 * rng.uniform() : 0);
     for (const auto t : order) state.place(t);
     // Worse is accepted too, less and less of it: threshold accepting (Dueck and Scheuer 1990).
     const double left =

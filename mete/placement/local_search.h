@@ -10,8 +10,8 @@
 namespace mete {
 
 struct SearchGoal {
-  double stop_seconds = 0;      ///< good enough
-  std::uint64_t work = 0;       ///< steps of dynamic programming, at most
+  double stop_seconds = 0;  ///< good enough
+  std::uint64_t work = 0;   ///< steps of dynamic programming, at most
   const Interrupt* interrupt = nullptr;
 };
 

@@ -44,9 +44,9 @@ inline constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::ma
 
 /// What a placement costs, as the judge finds it.
 struct Verdict {
-  double seconds = 0;           ///< the whole step
-  double kernel_seconds = 0;    ///< of it: kernels
-  double stall_seconds = 0;     ///< of it: waiting for moves
+  double seconds = 0;            ///< the whole step
+  double kernel_seconds = 0;     ///< of it: kernels
+  double stall_seconds = 0;      ///< of it: waiting for moves
   std::uint64_t peak_bytes = 0;  ///< most fast memory at any kernel
   std::size_t peak_kernel = 0;
   std::uint64_t bytes_to_slow = 0;

@@ -151,8 +151,7 @@ Result<StoredPlan> plan_of(const Json& json, const Problem& problem) {
     return fail(Errc::invalid,
                 "says {} s and {} bytes, but this placement takes {} s and {} bytes; is this the "
                 "plan of another problem?",
-                plan.figures.seconds, plan.figures.peak_bytes, verdict.seconds,
-                verdict.peak_bytes);
+                plan.figures.seconds, plan.figures.peak_bytes, verdict.seconds, verdict.peak_bytes);
   }
   return plan;
 }
@@ -172,12 +171,12 @@ std::string placement_text(const Problem& problem, const StoredPlan& plan) {
   if (!plan.placement.chunks.empty()) {
     Json chunks = Json::array();
     for (const auto& chunk : plan.placement.chunks) {
-      chunks.push(Json::object(
-          {{"tensor", static_cast<std::int64_t>(problem.tensors[chunk.tensor].id)},
-           {"gap", static_cast<std::int64_t>(chunk.gap)},
-           {"to", chunk.to_fast ? "fast" : "slow"},
-           {"kernel", static_cast<std::int64_t>(chunk.kernel)},
-           {"bytes", static_cast<std::int64_t>(chunk.bytes)}}));
+      chunks.push(
+          Json::object({{"tensor", static_cast<std::int64_t>(problem.tensors[chunk.tensor].id)},
+                        {"gap", static_cast<std::int64_t>(chunk.gap)},
+                        {"to", chunk.to_fast ? "fast" : "slow"},
+                        {"kernel", static_cast<std::int64_t>(chunk.kernel)},
+                        {"bytes", static_cast<std::int64_t>(chunk.bytes)}}));
     }
     json.set("chunks", std::move(chunks));
   }

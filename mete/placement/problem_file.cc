@@ -24,7 +24,9 @@ Result<double> positive(const Json& json, std::string_view key) {
 }
 
 Result<ProblemTensor> tensor_of(const Json& json, std::size_t i) {
-  const auto bad = [i](std::string_view what) { return fail(Errc::invalid, "tensors[{}]: {}", i, what); };
+  const auto bad = [i](std::string_view what) {
+    return fail(Errc::invalid, "tensors[{}]: {}", i, what);
+  };
   const Json& id = json["id"];
   const Json& bytes = json["bytes"];
   const Json& uses = json["uses"];
@@ -67,7 +69,8 @@ Result<ProblemKernel> kernel_of(const Json& json, const IndexOfId& index) {
   }
   for (const Json& id : json["tensors"].items()) {
     const auto found = index.find(id.as_integer(-1));
-    if (found == index.end()) return fail(Errc::invalid, "touches a tensor that is not in the list");
+    if (found == index.end())
+      return fail(Errc::invalid, "touches a tensor that is not in the list");
     kernel.tensors.push_back(found->second);
   }
   if (json.find("seconds") != nullptr) {
@@ -91,8 +94,7 @@ Result<Problem> problem_of(const Json& json) {
   problem.name = json["name"].as_string();
   problem.source = json["source"].as_string();
   if (json["tiers"].is_array() && json["tiers"].items().size() != 2) {
-    return fail(Errc::invalid, "{} tiers; expected 2, fast and slow",
-                json["tiers"].items().size());
+    return fail(Errc::invalid, "{} tiers; expected 2, fast and slow", json["tiers"].items().size());
   }
   METE_TRY(problem.rates.fast_to_slow, positive(json["move_bytes_per_s"], "fast_to_slow"));
   METE_TRY(problem.rates.slow_to_fast, positive(json["move_bytes_per_s"], "slow_to_fast"));

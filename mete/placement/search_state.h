@@ -81,10 +81,10 @@ class SearchState {
   const UseIndex& index_;
   MoveKind moves_;
   RoomTree room_;
-  std::vector<std::uint8_t> in_;       ///< per use
-  std::vector<std::uint8_t> kept_;     ///< per use: the gap after it
-  std::vector<std::uint32_t> mask_;    ///< per kernel with a table
-  std::vector<std::uint8_t> must_;     ///< per tensor: some use cannot be slow
+  std::vector<std::uint8_t> in_;     ///< per use
+  std::vector<std::uint8_t> kept_;   ///< per use: the gap after it
+  std::vector<std::uint32_t> mask_;  ///< per kernel with a table
+  std::vector<std::uint8_t> must_;   ///< per tensor: some use cannot be slow
   std::vector<Cell> cells_;
   std::vector<std::uint8_t> new_in_, new_kept_;
   double seconds_ = 0;

@@ -22,7 +22,7 @@ namespace mete {
 struct SolveRequest {
   std::uint64_t limit_bytes = kNoLimit;
   std::uint64_t seed = 1;
-  double target_gap = 1e-4;  ///< local search ends here
+  double target_gap = 3e-4;  ///< local search ends here
   /// Bounds local search in steps of its own, so that the same seed gives the same answer on a slow
   /// machine and a busy one; 1 is meant for a second or less on problems of a thousand kernels.
   double effort = 1;
@@ -42,6 +42,9 @@ struct Solver {
   /// The problem is checked; its limit is at least least_memory(). `unsupported` if this kind of
   /// placement cannot meet the limit; says the least that works if that is known.
   Result<Outcome> (*solve)(const Problem& problem, const SolveRequest& request);
+  /// Less fast memory than this cannot give `seconds`: where to start looking. May be absent.
+  Result<std::uint64_t> (*least)(const Problem& problem, double seconds, LpRuntime& runtime,
+                                 const Interrupt& interrupt) = nullptr;
 };
 
 /// All of them, in the order of `mete list solvers`.

@@ -16,10 +16,13 @@ constexpr Solver kSolvers[] = {
     {"all-slow", "everything in slow memory", false, solve_all_slow},
     {"numa", "first touch: a tensor is fast for life if there is room when it is born", false,
      solve_numa},
-    {"static", "each tensor fast or slow for life, chosen by the profile", true, solve_static},
+    {"static", "each tensor fast or slow for life, chosen by the profile", true, solve_static,
+     least_static_memory},
     {"synchronous", "tensors move between kernels; the step waits for each move", true,
-     solve_synchronous},
+     solve_synchronous, least_synchronous_memory},
 };
+
+constexpr std::uint64_t kSearchSteps = 500;  // the least memory is found to 1 / this
 
 }  // namespace
 
@@ -65,9 +68,65 @@ Result<SolvedPlan> solve(const Solver& solver, const Problem& problem,
   figures.seconds = verdict->seconds;
   figures.all_fast_seconds = all_fast_seconds(problem);
   figures.lower_bound_seconds = std::min(outcome.lower_bound_seconds, verdict->seconds);
-  figures.gap =
-      verdict->seconds > 0 ? (verdict->seconds - figures.lower_bound_seconds) / verdict->seconds
-                           : 0;
+  figures.gap = verdict->seconds > 0
+                    ? (verdict->seconds - figures.lower_bound_seconds) / verdict->seconds
+                    : 0;
+  return out;
+}
+
+Result<LeastFastMemory> least_fast_memory(const Solver& solver, const Problem& problem,
+                                          const SolveRequest& request, double slowdown) {
+  const NoInterrupt never;
+  const Interrupt& interrupt = request.interrupt != nullptr ? *request.interrupt : never;
+  const double goal = all_fast_seconds(problem) * (1 + slowdown);
+  const std::uint64_t peak = all_fast_peak(problem);
+  std::uint64_t low = least_memory(problem).bytes;
+  LeastFastMemory out;
+  if (solver.least != nullptr && request.lp != nullptr) {
+    METE_TRY(out.proven_bytes, solver.least(problem, goal, *request.lp, interrupt));
+    low = std::max(low, out.proven_bytes);
+  }
+  // The least is seldom far above what is proven: widen until a plan is good enough, then halve.
+  SolveRequest asked = request;
+  std::uint64_t high = peak;
+  bool found = false;
+  const auto attempt = [&](std::uint64_t limit) -> Result<bool> {
+    asked.limit_bytes = limit;
+    auto solved = solve(solver, problem, asked);
+    if (!solved &&
+        (solved.error().code == Errc::unsupported || solved.error().code == Errc::invalid)) {
+      return false;  // this limit is too small for this kind of placement
+    }
+    if (!solved) return solved.error();
+    if (solved->verdict.seconds > goal) return false;
+    out.solved = std::move(*solved);
+    found = true;
+    return true;
+  };
+  std::uint64_t step = std::max<std::uint64_t>(1, low / kSearchSteps);
+  std::uint64_t limit = std::min(low + step, peak);
+  while (true) {
+    METE_TRY(const bool enough, attempt(limit));
+    if (enough) {
+      high = limit;
+      break;
+    }
+    if (limit == peak) break;
+    low = limit;
+    step = std::max(step * 2, peak / 1024);
+    limit = std::min(limit + step, peak);
+  }
+  if (!found) {
+    return fail(Errc::invalid,
+                "{} stays above {:g} s, {} over all-fast, with all the fast memory there is use "
+                "for; allow a larger slowdown, or choose another optimizer",
+                solver.name, goal, format_percent(slowdown));
+  }
+  while (high - low > std::max<std::uint64_t>(1, high / kSearchSteps)) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    METE_TRY(const bool enough, attempt(middle));
+    (enough ? high : low) = middle;
+  }
   return out;
 }
 

@@ -55,8 +55,8 @@ class Judge {
 
   Result<void> check_shape() const {
     if (placement_.tensors.size() != problem_.tensors.size()) {
-      return fail(Errc::invalid, "places {} tensors; the problem has {}",
-                  placement_.tensors.size(), problem_.tensors.size());
+      return fail(Errc::invalid, "places {} tensors; the problem has {}", placement_.tensors.size(),
+                  problem_.tensors.size());
     }
     for (std::size_t t = 0; t < problem_.tensors.size(); ++t) {
       const auto& place = placement_.tensors[t];
@@ -162,8 +162,7 @@ class Judge {
     verdict_.bytes_to_fast += tensor.bytes;
     stall(tensor.bytes, carried.read, problem_.rates.slow_to_fast);
     if (carried.read) {
-      const std::size_t from =
-          carried.write ? std::max(after, carried.write->last + 1) : after;
+      const std::size_t from = carried.write ? std::max(after, carried.write->last + 1) : after;
       if (carried.read->first < from || carried.read->last >= next) {
         return broken(t, fmt::format("its read in gap {} is not between the last use or write and "
                                      "the next use",

@@ -15,8 +15,8 @@
 namespace mete {
 namespace {
 
-constexpr int kStop = 5;       // CLP: "stopped by event handler"
-constexpr int kContinue = -1;  // CLP: go on
+constexpr int kStop = 5;             // CLP: "stopped by event handler"
+constexpr int kContinue = -1;        // CLP: go on
 constexpr int kKeepFactors = 1 + 2;  // CLP: keep the work areas, start from the old factorisation
 constexpr int kOptimal = 0;
 constexpr int kInfeasible = 1;
@@ -34,9 +34,7 @@ class StopOnInterrupt final : public ClpEventHandler {
   const Interrupt* interrupt_;
 };
 
-std::vector<double> copied(const double* values, std::size_t n) {
-  return {values, values + n};
-}
+std::vector<double> copied(const double* values, std::size_t n) { return {values, values + n}; }
 
 class ClpSession final : public LpSession {
  public:
@@ -127,9 +125,9 @@ class ClpRuntime final : public LpRuntime {
       Cbc_Model* cbc = handle.get();
       Cbc_setParameter(cbc, "log", "0");
       Cbc_loadProblem(cbc, static_cast<int>(model.columns()), static_cast<int>(model.rows()),
-                      model.start.data(), model.row.data(), model.value.data(),
-                      model.lower.data(), model.upper.data(), model.cost.data(),
-                      model.row_lower.data(), model.row_upper.data());
+                      model.start.data(), model.row.data(), model.value.data(), model.lower.data(),
+                      model.upper.data(), model.cost.data(), model.row_lower.data(),
+                      model.row_upper.data());
       for (std::size_t c = 0; c < integer.size(); ++c) {
         if (integer[c]) Cbc_setInteger(cbc, static_cast<int>(c));
       }

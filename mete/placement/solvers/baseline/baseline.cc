@@ -39,10 +39,11 @@ Result<void> check_forced(const Problem& problem, const Placement& placement,
     for (std::size_t j = 0; j < forced[t].size(); ++j) {
       if (!forced[t][j] || placement.tensors[t].in_fast[j] == 1) continue;
       const auto k = problem.tensors[t].uses[j];
-      return fail(Errc::unsupported,
-                  "{} puts tensor {} into slow memory, with which kernel {} ({}) cannot run; choose "
-                  "another optimizer, as in --optimizer synchronous",
-                  rule, problem.tensors[t].id, k, problem.kernels[k].op);
+      return fail(
+          Errc::unsupported,
+          "{} puts tensor {} into slow memory, with which kernel {} ({}) cannot run; choose "
+          "another optimizer, as in --optimizer synchronous",
+          rule, problem.tensors[t].id, k, problem.kernels[k].op);
     }
   }
   return {};

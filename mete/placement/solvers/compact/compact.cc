@@ -6,12 +6,20 @@
 #include <cmath>
 
 #include "mete/placement/compact_lp.h"
+#include "mete/placement/diving.h"
 #include "mete/placement/local_search.h"
 
 namespace mete {
 namespace {
 
-constexpr double kWork = 4e6;  // steps of dynamic programming at effort 1
+// At effort 1: steps of dynamic programming and solves of the linear program, phase by phase.
+constexpr double kShortWork = 4e5;
+constexpr double kLongWork = 1.5e6;
+constexpr std::uint64_t kLimitSteps = 2000;  // of the limit: how fine it is bisected
+constexpr int kShortSolves = 8;
+constexpr int kLongSolves = 60;
+constexpr std::int64_t kIterations =
+    4;  // of the simplex method, as a multiple of the first solve's
 
 /// Static placements cannot bring a tensor in for one kernel: what one kernel needs stays for life.
 Result<void> check_static_limit(const Problem& problem, const UseIndex& index,
@@ -34,6 +42,72 @@ Result<void> check_static_limit(const Problem& problem, const UseIndex& index,
               limit, most);
 }
 
+/// From the relaxation to a placement: each phase is tried only if those before left too much gap.
+class Refinement {
+ public:
+  Refinement(const Problem& problem, const UseIndex& index, const SolveRequest& request,
+             std::uint64_t limit, MoveKind moves, CompactLp& lp, Relaxation root,
+             const Interrupt& interrupt)
+      : index_(index),
+        request_(request),
+        limit_(limit),
+        lp_(lp),
+        root_(std::move(root)),
+        interrupt_(interrupt),
+        rng_(request.seed),
+        clear_(problem, index, limit, moves),
+        best_(clear_),
+        bound_(root_.bound_seconds) {}
+
+  Result<Outcome> run() {
+    round_and_repair(best_, index_, root_);
+    const DiveGoal brief = goal(kShortSolves);
+    const DiveGoal ample = goal(kLongSolves);
+    if (open())
+      METE_TRY_VOID(dive(lp_, index_, limit_, root_, clear_, best_, rng_, brief, interrupt_));
+    look_around(kShortWork);
+    if (open())
+      METE_TRY_VOID(dive(lp_, index_, limit_, root_, clear_, best_, rng_, ample, interrupt_));
+    look_around(kShortWork);
+    if (open()) {
+      METE_TRY(bound_, branch(lp_, index_, limit_, root_, clear_, best_, ample, interrupt_));
+      bound_ = std::max(bound_, root_.bound_seconds);
+    }
+    look_around(kLongWork);
+    if (interrupt_.signal() != 0) return fail(Errc::gone, "interrupted");
+    return Outcome{.placement = best_.placement(), .lower_bound_seconds = bound_};
+  }
+
+ private:
+  [[nodiscard]] DiveGoal goal(int solves) const {
+    return {.stop_gap = request_.target_gap,
+            .iterations = static_cast<std::int64_t>(
+                request_.effort * static_cast<double>(kIterations * root_.iterations + 1000)),
+            .solves = static_cast<int>(request_.effort * solves)};
+  }
+  [[nodiscard]] bool open() const {
+    return best_.seconds() > bound_ * (1 + request_.target_gap) && interrupt_.signal() == 0;
+  }
+  void look_around(double work) {
+    if (!open()) return;
+    search(best_, index_, root_, rng_,
+           {.stop_seconds = bound_ * (1 + request_.target_gap),
+            .work = static_cast<std::uint64_t>(request_.effort * work),
+            .interrupt = &interrupt_});
+  }
+
+  const UseIndex& index_;
+  const SolveRequest& request_;
+  std::uint64_t limit_;
+  CompactLp& lp_;
+  Relaxation root_;
+  const Interrupt& interrupt_;
+  Rng rng_;
+  SearchState clear_;
+  SearchState best_;
+  double bound_;
+};
+
 Result<Outcome> solve_relaxed(const Problem& problem, const SolveRequest& request, MoveKind moves) {
   const NoInterrupt never;
   const Interrupt& interrupt = request.interrupt != nullptr ? *request.interrupt : never;
@@ -43,16 +117,25 @@ Result<Outcome> solve_relaxed(const Problem& problem, const SolveRequest& reques
   }
   const auto limit = std::min(request.limit_bytes, all_fast_peak(problem));
   METE_TRY(auto lp, CompactLp::start(problem, index, moves, limit, *request.lp));
-  METE_TRY(const auto relaxation, lp.solve(limit, interrupt));
-  SearchState state(problem, index, limit, moves);
-  round_and_repair(state, index, relaxation);
-  Rng rng(request.seed);
-  search(state, index, relaxation, rng,
-         {.stop_seconds = relaxation.bound_seconds * (1 + request.target_gap),
-          .work = static_cast<std::uint64_t>(request.effort * kWork),
-          .interrupt = &interrupt});
-  if (interrupt.signal() != 0) return fail(Errc::gone, "interrupted");
-  return Outcome{.placement = state.placement(), .lower_bound_seconds = relaxation.bound_seconds};
+  METE_TRY(auto root, lp.solve(limit, interrupt));
+  return Refinement(problem, index, request, limit, moves, lp, std::move(root), interrupt).run();
+}
+
+/// Bisects the relaxation alone, which costs little from one limit to the next.
+Result<std::uint64_t> least_of(const Problem& problem, MoveKind moves, double seconds,
+                               LpRuntime& runtime, const Interrupt& interrupt) {
+  const UseIndex index(problem);
+  std::uint64_t high = all_fast_peak(problem);
+  std::uint64_t low = least_memory(problem).bytes;
+  METE_TRY(auto lp, CompactLp::start(problem, index, moves, high, runtime));
+  while (high - low > std::max<std::uint64_t>(1, high / kLimitSteps)) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    const auto relaxation = lp.solve(middle, interrupt);
+    if (!relaxation && relaxation.error().code != Errc::unsupported) return relaxation.error();
+    const bool enough = relaxation && relaxation->bound_seconds <= seconds;
+    (enough ? high : low) = middle;
+  }
+  return low;
 }
 
 }  // namespace
@@ -63,6 +146,16 @@ Result<Outcome> solve_static(const Problem& problem, const SolveRequest& request
 
 Result<Outcome> solve_synchronous(const Problem& problem, const SolveRequest& request) {
   return solve_relaxed(problem, request, MoveKind::synchronous);
+}
+
+Result<std::uint64_t> least_static_memory(const Problem& problem, double seconds,
+                                          LpRuntime& runtime, const Interrupt& interrupt) {
+  return least_of(problem, MoveKind::none, seconds, runtime, interrupt);
+}
+
+Result<std::uint64_t> least_synchronous_memory(const Problem& problem, double seconds,
+                                               LpRuntime& runtime, const Interrupt& interrupt) {
+  return least_of(problem, MoveKind::synchronous, seconds, runtime, interrupt);
 }
 
 }  // namespace mete
