@@ -15,6 +15,7 @@
 #include "mete/cli/options.h"
 #include "mete/cli/target.h"
 #include "mete/control/agent.h"
+#include "mete/placement/solver.h"
 #include "mete/provider/board/board.h"
 
 namespace mete {
@@ -144,17 +145,27 @@ Result<Listing> list_aliases(const Options& /*options*/, const Context& /*contex
   return out;
 }
 
+Result<Listing> list_solvers(const Options& /*options*/, const Context& /*context*/) {
+  Listing out;
+  for (const auto& solver : builtin_solvers()) {
+    out.json.push(Json::object({{"name", solver.name}, {"description", solver.description}}));
+    out.rows.push_back({std::string(solver.name), std::string(solver.description)});
+  }
+  return out;
+}
+
 struct Kind {
   std::string_view name;
   Result<Listing> (*list)(const Options&, const Context&);
 };
-constexpr std::array<Kind, 7> kKinds{{{"signals", list_signals},
+constexpr std::array<Kind, 8> kKinds{{{"signals", list_signals},
                                       {"controls", list_controls},
                                       {"domains", list_domains},
                                       {"agents", list_agents},
                                       {"boards", list_boards},
                                       {"kernels", list_kernels},
-                                      {"aliases", list_aliases}}};
+                                      {"aliases", list_aliases},
+                                      {"solvers", list_solvers}}};
 
 std::string kind_names(std::string_view separator) {
   std::vector<std::string> names;

@@ -1,0 +1,215 @@
+// mete plan: which tensor of a training step lies in fast memory, when it moves, and how close to
+// the best possible that is. SPDX-License-Identifier: BSD-3-Clause
+#include <cstdio>
+#include <ctime>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "mete/base/files.h"
+#include "mete/base/text.h"
+#include "mete/cli/command.h"
+#include "mete/cli/options.h"
+#include "mete/cli/tune_choice.h"
+#include "mete/placement/solver.h"
+
+namespace mete {
+namespace {
+
+struct Options {
+  std::string problem;
+  std::string optimizer = "synchronous";
+  std::string ratio;
+  std::string fast_memory;
+  std::string max_slowdown;
+  std::string output;
+  std::uint64_t seed = 1;
+  double effort = 1;
+  double target_gap = SolveRequest{}.target_gap;
+  bool json = false;
+};
+
+/// What was asked for, and what it cost to answer.
+struct Answer {
+  SolvedPlan solved;
+  std::optional<double> max_slowdown;
+  std::uint64_t proven_bytes = 0;
+  double solve_seconds = 0;
+  double cpu_seconds = 0;
+};
+
+double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+Result<std::uint64_t> limit_of(const Options& options, const Problem& problem) {
+  if (!options.ratio.empty()) return limit_of_ratio(options.ratio, problem);
+  if (options.fast_memory.empty()) return kNoLimit;
+  const auto bytes = parse_quantity(options.fast_memory, "B");
+  if (!bytes || !(*bytes >= 0) || *bytes > static_cast<double>(kMostProblemBytes)) {
+    return fail(Errc::invalid, "--fast-memory {}: expected a size, as in 512MiB",
+                options.fast_memory);
+  }
+  return static_cast<std::uint64_t>(*bytes);
+}
+
+Result<void> check_options(const Options& options) {
+  const int given = static_cast<int>(!options.ratio.empty()) +
+                    static_cast<int>(!options.fast_memory.empty()) +
+                    static_cast<int>(!options.max_slowdown.empty());
+  if (given > 1) {
+    return fail(Errc::invalid,
+                "--ratio, --fast-memory and --max-slowdown say the same thing; give one of them");
+  }
+  const bool limited = options.optimizer != "all-fast" && options.optimizer != "all-slow";
+  if (given == 0 && limited) {
+    return fail(Errc::invalid,
+                "how much fast memory? give --ratio 4:1 (slow to fast), --fast-memory 512MiB, or "
+                "--max-slowdown 10% for the least that keeps it");
+  }
+  if (!(options.effort > 0 && options.effort <= 1000)) {
+    return fail(Errc::invalid, "--effort {}: expected more than 0, and at most 1000",
+                options.effort);
+  }
+  if (!(options.target_gap >= 0 && options.target_gap <= 1)) {
+    return fail(Errc::invalid, "--target-gap {}: expected a fraction from 0 to 1",
+                options.target_gap);
+  }
+  return {};
+}
+
+Result<Answer> answer_of(const Options& options, const Problem& problem, const Context& context) {
+  METE_TRY(const Solver* solver, find_solver(options.optimizer));
+  SolveRequest request;
+  request.seed = options.seed;
+  request.effort = options.effort;
+  request.target_gap = options.target_gap;
+  request.interrupt = &context.interrupt;
+  if (solver->needs_lp) METE_TRY(request.lp, open_lp_runtime());
+  Answer answer;
+  if (!options.max_slowdown.empty()) {
+    METE_TRY(answer.max_slowdown, parse_slowdown(options.max_slowdown));
+  }
+  METE_TRY(request.limit_bytes, limit_of(options, problem));
+  const auto began = context.clock.now();
+  const double cpu_began = cpu_seconds();
+  if (answer.max_slowdown) {
+    METE_TRY(auto least, least_fast_memory(*solver, problem, request, *answer.max_slowdown));
+    answer.solved = std::move(least.solved);
+    answer.proven_bytes = least.proven_bytes;
+  } else {
+    METE_TRY(answer.solved, solve(*solver, problem, request));
+  }
+  answer.solve_seconds = to_seconds(context.clock.now() - began);
+  answer.cpu_seconds = cpu_seconds() - cpu_began;
+  return answer;
+}
+
+Json json_of(const Answer& answer, const Problem& problem) {
+  const PlanFigures& f = answer.solved.plan.figures;
+  const Verdict& v = answer.solved.verdict;
+  Json json =
+      Json::object({{"problem", f.problem},
+                    {"source", f.source},
+                    {"optimizer", f.solver},
+                    {"seconds", f.seconds},
+                    {"all_fast_seconds", f.all_fast_seconds},
+                    {"all_slow_seconds", all_slow_seconds(problem)},
+                    {"lower_bound_seconds", f.lower_bound_seconds},
+                    {"gap", f.gap},
+                    {"solve_seconds", answer.solve_seconds},
+                    {"solve_cpu_seconds", answer.cpu_seconds},
+                    {"limit_bytes", static_cast<std::int64_t>(f.limit_bytes)},
+                    {"peak_bytes", static_cast<std::int64_t>(f.peak_bytes)},
+                    {"all_fast_peak_bytes", static_cast<std::int64_t>(all_fast_peak(problem))},
+                    {"kernel_seconds", v.kernel_seconds},
+                    {"stall_seconds", v.stall_seconds},
+                    {"moves_to_slow", v.moves_to_slow},
+                    {"moves_to_fast", v.moves_to_fast},
+                    {"bytes_to_slow", static_cast<std::int64_t>(v.bytes_to_slow)},
+                    {"bytes_to_fast", static_cast<std::int64_t>(v.bytes_to_fast)}});
+  if (answer.max_slowdown) {
+    json.set("max_slowdown", *answer.max_slowdown);
+    json.set("proven_least_bytes", static_cast<std::int64_t>(answer.proven_bytes));
+  }
+  return json;
+}
+
+std::string size_text(std::uint64_t bytes) {
+  return format_quantity(static_cast<double>(bytes), "B", 4);
+}
+
+void print_for_people(const Answer& answer, const Problem& problem) {
+  const PlanFigures& f = answer.solved.plan.figures;
+  const Verdict& v = answer.solved.verdict;
+  fmt::print("{}: {} kernels, {} tensors, {} at the peak\n",
+             problem.name.empty() ? "problem" : problem.name, problem.kernels.size(),
+             problem.tensors.size(), size_text(all_fast_peak(problem)));
+  if (!problem.source.empty()) fmt::print("source        {}\n", problem.source);
+  fmt::print("fast memory   {} of at most {}\n", size_text(f.peak_bytes), size_text(f.limit_bytes));
+  if (answer.max_slowdown && answer.proven_bytes > 0) {
+    fmt::print("              below {} no such plan stays within {} of all-fast (proven)\n",
+               size_text(answer.proven_bytes), format_percent(*answer.max_slowdown));
+  }
+  fmt::print("step          {} predicted: {} times all-fast ({})\n",
+             format_quantity(f.seconds, "s", 5),
+             f.all_fast_seconds > 0 ? fmt::format("{:.3f}", f.seconds / f.all_fast_seconds) : "?",
+             format_quantity(f.all_fast_seconds, "s", 5));
+  fmt::print("moves         {} to slow ({}), {} to fast ({}); {} of the step waits for them\n",
+             v.moves_to_slow, size_text(v.bytes_to_slow), v.moves_to_fast,
+             size_text(v.bytes_to_fast), format_quantity(v.stall_seconds, "s"));
+  fmt::print("proven        no {} plan takes less than {}: gap {}\n", f.solver,
+             format_quantity(f.lower_bound_seconds, "s", 7), format_percent(f.gap, 3));
+  fmt::print("solved in     {} ({} of CPU time)\n", format_quantity(answer.solve_seconds, "s"),
+             format_quantity(answer.cpu_seconds, "s"));
+}
+
+Result<ExitCode> plan(const Options& options, const Context& context) {
+  METE_TRY_VOID(check_options(options));
+  METE_TRY_VOID(find_solver(options.optimizer));
+  METE_TRY(const auto problem, read_problem(options.problem));
+  METE_TRY(const auto answer, answer_of(options, problem, context));
+  if (!options.output.empty()) {
+    METE_TRY_VOID(
+        write_file_atomically(options.output, placement_text(problem, answer.solved.plan)));
+  }
+  if (options.json) {
+    fmt::print("{}\n", json_of(answer, problem).dump());
+  } else {
+    print_for_people(answer, problem);
+  }
+  return 0;
+}
+
+std::string optimizer_names() {
+  std::vector<std::string> names;
+  for (const auto& solver : builtin_solvers()) names.emplace_back(solver.name);
+  return join(names, " | ");
+}
+
+}  // namespace
+
+Runner add_plan(OptionSet& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("PROBLEM", options->problem,
+                 "A placement problem (mete.placement-problem/1), which may be gzipped")
+      ->required();
+  app.add_option("--optimizer", options->optimizer, optimizer_names())->capture_default_str();
+  app.add_option("--ratio", options->ratio,
+                 "Slow to fast memory: 4 or 4:1 makes one fifth of the peak fast");
+  app.add_option("--fast-memory", options->fast_memory, "Fast memory, as in 512MiB");
+  app.add_option("--max-slowdown", options->max_slowdown,
+                 "The least fast memory that keeps the step within this of all-fast, as in 10%");
+  app.add_option("-o,--output", options->output, "Write the plan (mete.placement/1)");
+  app.add_option("--seed", options->seed, "The same seed gives the same plan")
+      ->capture_default_str();
+  app.add_option("--target-gap", options->target_gap, "A proven gap that is good enough")
+      ->capture_default_str();
+  app.add_option("--effort", options->effort, "How long to search for less: 1 is about a second")
+      ->capture_default_str();
+  app.add_flag("--json", options->json, "The figures as JSON");
+  return [options](const Context& context) { return plan(*options, context); };
+}
+
+}  // namespace mete
