@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "mete/provider/dcgm/dcgm_provider.h"
 #include "mete/provider/linux/linux_provider.h"
 #include "mete/provider/nvml/nvml_provider.h"
 #include "mete/provider/time/time_provider.h"
@@ -19,6 +20,9 @@ constexpr std::array kProviders{
     Make{[](const ProviderContext& c) { return make_paced_linux_provider(c.root, c.clock); }},
     Make{[](const ProviderContext& c) {
       return make_nvml_provider({.library = c.nvml_library, .root = c.root});
+    }},
+    Make{[](const ProviderContext& c) {
+      return make_dcgm_provider({.library = c.dcgm_library, .root = c.root});
     }},
 };
 

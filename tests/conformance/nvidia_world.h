@@ -6,8 +6,10 @@
 #include <utility>
 
 #include "tests/conformance/provider_world.h"
+#include "tests/fakes/dcgm/fake_engine.h"
 #include "tests/fakes/nvml/fake_machine.h"
 
+#include "mete/provider/dcgm/dcgm_provider.h"
 #include "mete/provider/nvml/nvml_provider.h"
 
 namespace mete::test {
@@ -34,6 +36,30 @@ class NvmlWorld final : public World {
 
 inline ProviderCase on_nvml(std::string name, std::string library, std::string script) {
   return {std::move(name), [=] { return std::make_unique<NvmlWorld>(library, script); }};
+}
+
+class DcgmWorld final : public World {
+ public:
+  DcgmWorld(std::string library, const std::string& script)
+      : library_(std::move(library)), fake_(library_) {
+    fake_.script(script + ";time=manual");
+  }
+  std::unique_ptr<Provider> provider() override {
+    return make_dcgm_provider({.library = library_, .wait = std::chrono::seconds(5)});
+  }
+  void advance() override { fake_.advance(std::chrono::milliseconds(10)); }
+  bool remove() override {
+    fake_.script("unplug");
+    return true;
+  }
+
+ private:
+  std::string library_;
+  fake::FakeDcgm fake_;
+};
+
+inline ProviderCase on_dcgm(std::string name, std::string library, std::string script) {
+  return {std::move(name), [=] { return std::make_unique<DcgmWorld>(library, script); }};
 }
 
 }  // namespace mete::test

@@ -46,6 +46,9 @@ std::vector<ProviderCase> all_cases() {
       on_nvml("nvml_old_driver", METE_FAKE_NVML_OLD, "gpus=1"),
       on_nvml("nvml_divided", METE_FAKE_NVML, "gpus=2;mig=1"),
       on_nvml("nvml_no_gpu", METE_FAKE_NVML, "gpus=0"),
+      on_dcgm("dcgm_two_gpus", METE_FAKE_DCGM, "gpus=2"),
+      on_dcgm("dcgm_no_fp64", METE_FAKE_DCGM, "gpus=1;unsupported=1006"),
+      on_dcgm("dcgm_no_engine", METE_FAKE_DCGM, "gpus=1;unplug"),
       on_tree("template_power_meter", make_power_meter_provider, power_meter, still),
       on_tree("template_absent", make_power_meter_provider, fake::nothing, still),
   };
