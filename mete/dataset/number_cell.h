@@ -76,6 +76,78 @@ inline const char* take_digits(const char* p, std::uint64_t& mantissa) {
   return p;
 }
 
+/// Up to eight characters that end a number, as one word: the last one in the highest byte, each
+/// digit as 0..9, and zeros before them.
+inline std::uint64_t word_of(const char* p, std::size_t count) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, p, sizeof word);
+  return (word ^ 0x3030303030303030U) << (64 - 8 * count);
+}
+
+/// The top bit of each byte that is no digit.
+inline std::uint64_t others_in(std::uint64_t word) {
+  return (word | (word + 0x7676767676767676U)) & 0x8080808080808080U;
+}
+
+inline std::uint64_t value_of(std::uint64_t digits) {
+  const std::uint64_t v = (digits * 10) + (digits >> 8U);
+  return (((v & 0x000000FF000000FFU) * 0x000F424000000064U) +
+          (((v >> 16U) & 0x000000FF000000FFU) * 0x0000271000000001U)) >>
+         32U;
+}
+
+/// Takes the decimal point out of `word`, if it is the only byte that is no digit, and closes the
+/// gap with `carry`, the character before the word. `after` is set to the digits behind the point.
+inline bool take_point(std::uint64_t& word, std::uint64_t others, std::uint64_t carry,
+                       unsigned& after) {
+  const auto at = static_cast<unsigned>(std::countr_zero(others)) & ~7U;  // its lowest bit
+  const std::uint64_t before = (std::uint64_t{1} << at) - 1;
+  if ((others & (others - 1)) != 0 || ((word >> at) & 0xFFU) != ('.' ^ '0')) return false;
+  word = ((word & before) << 8U) | carry | (word & ~((before << 8U) | 0xFFU));
+  after = 7 - at / 8;
+  return true;
+}
+
+/// The digits of the `length` characters at `p`, which a decimal point may divide: at most 18 of
+/// them, and at least one. False if they are anything else. Known to its end, a number needs
+/// neither loop nor search.
+inline bool whole_digits(const char* p, std::size_t length, std::uint64_t& mantissa,
+                         unsigned& decimals) {
+  decimals = 0;
+  if (length <= 8) {
+    std::uint64_t low = word_of(p, length);
+    if (const auto others = others_in(low); others != 0) {
+      if (length == 1 || !take_point(low, others, 0, decimals)) return false;
+    }
+    mantissa = value_of(low);
+    return true;
+  }
+  std::uint64_t low = word_of(p + length - 8, 8);
+  const bool two = length <= 16;
+  std::uint64_t middle = two ? word_of(p, length - 8) : word_of(p + length - 16, 8);
+  std::uint64_t high = two ? 0 : word_of(p, length - 16);
+  const auto in_low = others_in(low);
+  const auto in_middle = others_in(middle);
+  const auto in_high = others_in(high);
+  if (in_low != 0) {
+    if ((in_middle | in_high) != 0 || !take_point(low, in_low, middle >> 56U, decimals)) {
+      return false;
+    }
+    middle = (middle << 8U) | (high >> 56U);
+    high <<= 8U;
+  } else if (in_middle != 0) {
+    if (in_high != 0 || !take_point(middle, in_middle, high >> 56U, decimals)) return false;
+    decimals += 8;
+    high <<= 8U;
+  } else if (in_high != 0) {
+    if (!take_point(high, in_high, 0, decimals)) return false;
+    decimals += 16;
+  }
+  mantissa = value_of(middle) * 100'000'000 + value_of(low);
+  if (!two) mantissa += value_of(high) * 10'000'000'000'000'000U;
+  return true;
+}
+
 /// The spellings that are rare in traces: exponents, blanks, a sign before, words for nan, numbers
 /// too long or too near the middle of two doubles. Out of the way of the others.
 [[gnu::noinline]] inline const char* take_rare(const char* p, const char* end, char separator,
@@ -145,6 +217,35 @@ inline const char* parse_number_cell(const char* p, const char* end, char separa
     return p;
   }
   return number_cell_detail::take_rare(start, end, separator, out);
+}
+
+/// The same for a cell of which the end is known: the number from `p` to `cell_end`, where a
+/// separator or line end stands before `end`. False if the cell is no number.
+inline bool parse_whole_cell(const char* p, const char* cell_end, const char* end, char separator,
+                             double& out) {
+  if constexpr (std::endian::native == std::endian::little) {
+    const bool negative = *p == '-';
+    const char* digits = p + (negative ? 1 : 0);
+    const auto length = static_cast<std::size_t>(cell_end - digits);
+    std::uint64_t mantissa = 0;
+    unsigned decimals = 0;
+    // 18 characters: 18 digits, or 17 and a point.
+    if (length - 1 < 18 && number_cell_detail::whole_digits(digits, length, mantissa, decimals)) {
+      static constexpr auto kPowers = number_cell_detail::powers_of_ten<double>();
+      double value = 0;
+      bool exact = true;
+      if (mantissa <= (std::uint64_t{1} << 53U)) {
+        value = static_cast<double>(static_cast<std::int64_t>(mantissa)) / kPowers[decimals];
+      } else {
+        exact = number_cell_detail::divide_by_power(mantissa, decimals, value);
+      }
+      if (exact) {
+        out = negative ? -value : value;
+        return true;
+      }
+    }
+  }
+  return parse_number_cell(p, end, separator, out) == cell_end;
 }
 
 }  // namespace mete

@@ -20,6 +20,13 @@ const char* parse(const std::string& cell, double& out, std::string& kept) {
   return parse_number_cell(kept.data(), kept.data() + cell.size() + 1, '|', out);
 }
 
+/// The same, by the way that knows where the cell ends.
+bool parse_whole(const std::string& cell, double& out) {
+  const std::string kept = cell + "|" + std::string(kNumberCellSlack, '9');
+  const char* end = kept.data() + cell.size();
+  return parse_whole_cell(kept.data(), end, end + 1, '|', out);
+}
+
 void expect_as_from_chars(const std::string& cell) {
   double want = 0;
   std::from_chars(cell.data(), cell.data() + cell.size(), want);
@@ -29,6 +36,9 @@ void expect_as_from_chars(const std::string& cell) {
   ASSERT_NE(stop, nullptr) << cell;
   EXPECT_EQ(stop - kept.data(), static_cast<std::ptrdiff_t>(cell.size())) << cell;
   EXPECT_EQ(std::bit_cast<std::uint64_t>(got), std::bit_cast<std::uint64_t>(want)) << cell;
+  double whole = -1;
+  ASSERT_TRUE(parse_whole(cell, whole)) << cell;
+  EXPECT_EQ(std::bit_cast<std::uint64_t>(whole), std::bit_cast<std::uint64_t>(want)) << cell;
 }
 
 TEST(NumberCell, ReadsEveryUsualFormatAsFromChars) {
@@ -87,6 +97,28 @@ TEST(NumberCell, StopsAtWhatIsNoNumber) {
     std::string kept;
     const char* stop = parse(cell, got, kept);
     EXPECT_TRUE(stop == nullptr || *stop != '|') << cell;
+  }
+}
+
+TEST(NumberCell, SeesAWrongCharacterAnywhere) {
+  Rng rng(9);
+  for (int i = 0; i < 200'000; ++i) {
+    std::string cell;
+    const std::size_t length = 1 + rng.below(22);
+    for (std::size_t c = 0; c < length; ++c) cell += static_cast<char>('0' + rng.below(10));
+    if (rng.below(2) == 0) cell[rng.below(length)] = '.';
+    cell[rng.below(length)] = static_cast<char>(rng.below(256));
+    if (rng.below(4) == 0) cell[rng.below(length)] = static_cast<char>(rng.below(256));
+    if (cell.find_first_of("|\n") != std::string::npos) continue;
+    double want = 0;
+    std::string kept;
+    const char* stop = parse(cell, want, kept);
+    const bool number = stop == kept.data() + cell.size();
+    double got = 0;
+    ASSERT_EQ(parse_whole(cell, got), number) << cell;
+    if (number) {
+      ASSERT_EQ(std::bit_cast<std::uint64_t>(got), std::bit_cast<std::uint64_t>(want)) << cell;
+    }
   }
 }
 

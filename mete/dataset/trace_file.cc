@@ -228,7 +228,7 @@ bool TraceFile::Impl::parse_whole_row() {
     const char* end = base + ends[c];
     if (*end != (c + 1 == n ? '\n' : kSeparator)) return false;
     if (uses[c] == Use::number) {
-      if (parse_number_cell(p, stop, kSeparator, numbers[c]) != end) return false;
+      if (!parse_whole_cell(p, end, stop, kSeparator, numbers[c])) return false;
     } else if (uses[c] == Use::text) {
       texts[c] = std::string_view(p, static_cast<std::size_t>(end - p));
     }
