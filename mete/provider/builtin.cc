@@ -5,8 +5,11 @@
 #include <array>
 
 #include "mete/provider/dcgm/dcgm_provider.h"
+#include "mete/provider/hwmon/hwmon_provider.h"
+#include "mete/provider/jetson/jetson_provider.h"
 #include "mete/provider/linux/linux_provider.h"
 #include "mete/provider/nvml/nvml_provider.h"
+#include "mete/provider/rapl/rapl_provider.h"
 #include "mete/provider/time/time_provider.h"
 
 namespace mete {
@@ -17,6 +20,7 @@ using Make = std::unique_ptr<Provider> (*)(const ProviderContext&);
 // Where two offer the same name, the earlier one's is used: the most direct source comes first.
 constexpr std::array kProviders{
     Make{[](const ProviderContext& c) { return make_time_provider(c.clock, c.origin); }},
+    Make{[](const ProviderContext& c) { return make_rapl_provider(c.root, c.clock); }},
     Make{[](const ProviderContext& c) { return make_paced_linux_provider(c.root, c.clock); }},
     Make{[](const ProviderContext& c) {
       return make_nvml_provider({.library = c.nvml_library, .root = c.root});
@@ -24,6 +28,8 @@ constexpr std::array kProviders{
     Make{[](const ProviderContext& c) {
       return make_dcgm_provider({.library = c.dcgm_library, .root = c.root});
     }},
+    Make{[](const ProviderContext& c) { return make_jetson_provider(c.root, c.clock); }},
+    Make{[](const ProviderContext& c) { return make_hwmon_provider(c.root, c.clock); }},
 };
 
 }  // namespace
