@@ -34,12 +34,21 @@ ExplorerTable study_table(const std::vector<GemmRun>& runs, const std::string& n
   double top = 0;
   for (const auto& row : rows) top = std::max(top, row.point.frequency);
   highest = fmt::format("{}", top);
+  const bool square =
+      std::all_of(rows.begin(), rows.end(), [](const auto& row) { return row.point.square(); });
   for (auto& column : table.columns) {
     if (column.column.name == "watts" && !runs.empty()) column.source = runs.front().power_source;
+    // Shown in the table under the plot, but nothing to choose by.
+    if (column.column.name == "oddities" || column.column.name == "trials")
+      column.dimension = false;
+    if (square && column.column.name == "rows") column.column.name = "size";
   }
+  if (square)
+    std::erase_if(table.columns, [](const auto& column) { return column.column.name == "depth"; });
+  const std::string size = square ? "size" : "rows";
   const auto first_dtype = rows.empty() ? std::string() : rows.front().point.dtype;
   table.panels.push_back(
-      {"frequency", "flops_per_watt", "rows", {{"dtype", first_dtype}, {"tensor", "nontensor"}}});
+      {"frequency", "flops_per_watt", size, {{"dtype", first_dtype}, {"tensor", "nontensor"}}});
   table.panels.push_back(
       {"rows", "flops_per_watt", "dtype", {{"frequency", highest}, {"tensor", "nontensor"}}});
   for (auto& panel : table.panels) {
