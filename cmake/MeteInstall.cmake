@@ -9,3 +9,12 @@ endif()
 # For agents as shared libraries; a component of its own, so that tests can install it alone.
 install(DIRECTORY include/mete DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT headers)
 install(DIRECTORY boards/ DESTINATION ${CMAKE_INSTALL_DATADIR}/mete/boards FILES_MATCHING PATTERN "*.csv")
+install(TARGETS mete_region_static mete_region_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+if(TARGET mete_core)
+  # Where the interpreter it was built for looks: Debian's for /usr/local, and for other prefixes with PYTHONPATH.
+  set(METE_PYTHON_INSTALL_DIR lib/python${Python_VERSION_MAJOR}.${Python_VERSION_MINOR}/dist-packages
+      CACHE STRING "Where `import mete` is installed, under the prefix")
+  install(TARGETS mete_core LIBRARY DESTINATION ${METE_PYTHON_INSTALL_DIR}/mete)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/python/mete DESTINATION ${METE_PYTHON_INSTALL_DIR} FILES_MATCHING PATTERN "*.py"
+          PATTERN "__pycache__" EXCLUDE)
+endif()

@@ -1,0 +1,52 @@
+// RegionListener: the session's side of region marks (docs/regions.md). Makes the shared memory
+// that marked programs write to, takes their marks out at every sample, and divides the node's
+// energy among regions. Used from the session's thread. SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "mete/base/clock.h"
+#include "mete/base/result.h"
+#include "mete/measure/session.h"
+
+namespace mete {
+
+class RegionListener {
+ public:
+  /// Shared memory in `folder`; "" for /dev/shm, or /tmp where there is none.
+  static Result<std::unique_ptr<RegionListener>> create(const std::string& folder = "");
+  RegionListener(const RegionListener&) = delete;
+  RegionListener& operator=(const RegionListener&) = delete;
+  /// Takes the memory away; programs that still mark write where nobody reads.
+  ~RegionListener();
+
+  /// What the workload must find in its environment: METE_REGION_SHM, and METE_REGION_LIBRARY for
+  /// Python, where the library is beside this program.
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> environment() const;
+
+  /// `now` on the clock CLOCK_MONOTONIC; `joules`: gained since the start, one for each domain, NaN
+  /// where unknown. Marks since the last call are placed on the straight line between that call's
+  /// joules and these.
+  void drain(Nanoseconds now, std::span<const double> joules) noexcept;
+  /// Regions that are still open are closed now.
+  void finish(Nanoseconds now, std::span<const double> joules) noexcept;
+  /// In the order in which they were first left. `domains`: names of the joules.
+  [[nodiscard]] std::vector<RegionTotal> totals(std::span<const std::string_view> domains) const;
+  /// Marks that found no room.
+  [[nodiscard]] std::uint64_t lost() const;
+  /// The sum of all mete::progress(n).
+  [[nodiscard]] std::uint64_t progress() const;
+  [[nodiscard]] const std::string& path() const;
+
+ private:
+  RegionListener();
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace mete
