@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
+#include <utility>
 
 namespace mete {
 namespace {
@@ -11,6 +12,12 @@ namespace {
 constexpr unsigned kMostGpus = 1024;
 constexpr Nanoseconds kProcessPeriod = std::chrono::milliseconds(500);
 constexpr Nanoseconds kIdle = std::chrono::seconds(1);
+constexpr Nanoseconds kSlowest = std::chrono::milliseconds(250);
+
+/// The next multiple of `period`, so that signals fall due together and the thread wakes seldom.
+NvmlSource::Time::time_point next_due(NvmlSource::Time::time_point now, Nanoseconds period) {
+  return now - now.time_since_epoch() % period + period;
+}
 
 }  // namespace
 
@@ -52,13 +59,15 @@ Result<void> NvmlSource::find_gpus() {
 int NvmlSource::add(const NvmlSignal& signal, std::size_t gpu, const Reading& first) {
   const std::lock_guard lock(mutex_);
   const auto now = Time::now();
-  slots_.push_back({signal.value, gpu, signal.period(), first, now, now + signal.period()});
+  slots_.push_back({signal.value, gpu, signal.period(), first, now, now});
   return static_cast<int>(slots_.size()) - 1;
 }
 
 void NvmlSource::take(std::span<Reading> out, Nanoseconds limit) noexcept {
   const auto now = Time::now();
   const std::lock_guard lock(mutex_);
+  const auto before = std::exchange(last_read_, now);
+  read_gap_ = before == Time::time_point() ? Nanoseconds(0) : now - before;
   for (std::size_t h = 0; h < std::min(out.size(), slots_.size()); ++h) {
     const Slot& slot = slots_[h];
     const bool old = slot.period > Nanoseconds(0) && now - slot.taken > slot.period + limit;
@@ -68,8 +77,11 @@ void NvmlSource::take(std::span<Reading> out, Nanoseconds limit) noexcept {
 
 Nanoseconds NvmlSource::pass(bool asked) noexcept {
   try {
+    Nanoseconds least{0};
     {
       const std::lock_guard lock(mutex_);
+      // Who reads ten times a second is not served better by fifty calls.
+      least = std::min(read_gap_ / 2, kSlowest);
       // Signals are only ever added.
       for (std::size_t i = work_.size(); i < slots_.size(); ++i) work_.push_back(slots_[i]);
     }
@@ -80,8 +92,7 @@ Nanoseconds NvmlSource::pass(bool asked) noexcept {
       if (asked || slot.due <= now) {
         slot.reading = reading_of(gpus_[slot.gpu].read(slot.value));
         slot.taken = Time::now();
-        // In step with the last, unless that has been missed.
-        slot.due = std::max(slot.due + slot.period, now);
+        slot.due = next_due(now, std::max(slot.period, least));
       }
       next = std::min(next, slot.due);
     }

@@ -63,6 +63,8 @@ class NvmlSource {
 
   std::mutex mutex_;  // guards what follows
   std::vector<Slot> slots_;
+  Time::time_point last_read_;
+  Nanoseconds read_gap_{0};  ///< between the last two reads
   bool processes_wanted_ = false;
   bool processes_complete_ = false;
   Time::time_point processes_taken_;
