@@ -36,8 +36,6 @@ std::string describe_supported(const ControlLimits& limits, const std::string& u
 
 }  // namespace
 
-double Reading::or_nan() const { return fault ? kNaN : value; }
-
 struct Platform::Impl {
   struct Slot {
     std::unique_ptr<Provider> provider;
@@ -57,9 +55,14 @@ struct Platform::Impl {
     Aggregation aggregation = Aggregation::average;
     std::vector<Part> parts;
     std::vector<double> scratch;
-    Reading reading = Reading::missing(Errc::retry);
-    std::uint64_t faults = 0;
   };
+  /// Where a signal of one part finds its reading. What every read_batch goes through is kept
+  /// small and in one piece: a millisecond later the caches hold other things.
+  struct Direct {
+    std::uint32_t slot = 0;
+    std::uint32_t handle = kAggregated;
+  };
+  static constexpr std::uint32_t kAggregated = std::numeric_limits<std::uint32_t>::max();
   struct Control {
     Request request;
     double share = 1;  // what each part gets of a value: 1, or 1/parts for `sum`
@@ -73,6 +76,8 @@ struct Platform::Impl {
 
   std::vector<Slot> slots;
   std::vector<Signal> signals;
+  std::vector<Direct> directs;        // beside signals
+  std::vector<std::uint64_t> faults;  // beside signals
   std::vector<Control> controls;
 
   [[nodiscard]] Found<SignalInfo> find_signal(std::string_view name) const {
@@ -94,6 +99,7 @@ struct Platform::Impl {
   }
   Result<Part> push_part(std::size_t s, const Request& request);
   Result<Part> push_control_part(std::size_t s, const Request& request);
+  Reading aggregated(Signal& signal) const noexcept;
 };
 
 Result<Platform::Impl::Part> Platform::Impl::push_part(std::size_t s, const Request& request) {
@@ -256,7 +262,15 @@ Result<int> Platform::push_signal(const Request& request) {
     signal.parts.push_back(pushed);
   }
   signal.scratch.resize(signal.parts.size());
+  Impl::Direct direct;
+  if (signal.parts.size() == 1) {
+    const auto& part = signal.parts.front();
+    direct = {static_cast<std::uint32_t>(part.slot), static_cast<std::uint32_t>(part.handle)};
+  }
   impl_->signals.push_back(std::move(signal));
+  impl_->directs.push_back(direct);
+  impl_->faults.push_back(0);
+  readings_.push_back(Reading::missing(Errc::retry));
   return static_cast<int>(impl_->signals.size()) - 1;
 }
 
@@ -279,39 +293,36 @@ Result<int> Platform::push_control(const Request& request) {
   return static_cast<int>(impl_->controls.size()) - 1;
 }
 
-void Platform::read_batch() noexcept {
-  for (auto& slot : impl_->slots) {
-    if (!slot.readings.empty()) slot.provider->read_batch(slot.readings);
+Reading Platform::Impl::aggregated(Signal& signal) const noexcept {
+  std::optional<Errc> fault;
+  for (std::size_t i = 0; i < signal.parts.size(); ++i) {
+    const auto part = signal.parts[i];
+    const Reading& r = slots[part.slot].readings[static_cast<std::size_t>(part.handle)];
+    signal.scratch[i] = r.or_nan();
+    if (r.fault) fault = r.fault;
   }
-  for (auto& signal : impl_->signals) {
-    if (signal.parts.size() == 1) {
-      const auto part = signal.parts.front();
-      signal.reading = impl_->slots[part.slot].readings[static_cast<std::size_t>(part.handle)];
-    } else {
-      std::optional<Errc> fault;
-      for (std::size_t i = 0; i < signal.parts.size(); ++i) {
-        const auto part = signal.parts[i];
-        const Reading& r = impl_->slots[part.slot].readings[static_cast<std::size_t>(part.handle)];
-        signal.scratch[i] = r.or_nan();
-        if (r.fault) fault = r.fault;
-      }
-      // A sum with a part missing is not the sum: it would read as a drop in power.
-      const double value = fault && signal.aggregation == Aggregation::sum
-                               ? kNaN
-                               : aggregate(signal.aggregation, signal.scratch);
-      signal.reading =
-          fault && std::isnan(value) ? Reading::missing(*fault) : Reading{value, std::nullopt};
-    }
-    if (signal.reading.fault) ++signal.faults;
-  }
+  // A sum with a part missing is not the sum: it would read as a drop in power.
+  const double value = fault && signal.aggregation == Aggregation::sum
+                           ? kNaN
+                           : aggregate(signal.aggregation, signal.scratch);
+  return fault && std::isnan(value) ? Reading::missing(*fault) : Reading{value, std::nullopt};
 }
 
-Reading Platform::sample(int handle) const noexcept {
-  return impl_->signals[static_cast<std::size_t>(handle)].reading;
+void Platform::read_batch() noexcept {
+  Impl& impl = *impl_;
+  for (auto& slot : impl.slots) {
+    if (!slot.readings.empty()) slot.provider->read_batch(slot.readings);
+  }
+  for (std::size_t i = 0; i < readings_.size(); ++i) {
+    const auto [slot, handle] = impl.directs[i];
+    readings_[i] = handle != Impl::kAggregated ? impl.slots[slot].readings[handle]
+                                               : impl.aggregated(impl.signals[i]);
+    if (readings_[i].fault) ++impl.faults[i];
+  }
 }
 
 std::uint64_t Platform::faults(int handle) const noexcept {
-  return impl_->signals[static_cast<std::size_t>(handle)].faults;
+  return impl_->faults[static_cast<std::size_t>(handle)];
 }
 
 void Platform::adjust(int handle, double value) noexcept {

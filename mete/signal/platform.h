@@ -47,7 +47,9 @@ class Platform {
 
   /// Allocates nothing, throws nothing.
   void read_batch() noexcept;
-  [[nodiscard]] Reading sample(int handle) const noexcept;
+  [[nodiscard]] Reading sample(int handle) const noexcept {
+    return readings_[static_cast<std::size_t>(handle)];
+  }
   /// The value last read, NaN for a fault.
   [[nodiscard]] double value(int handle) const noexcept { return sample(handle).or_nan(); }
   /// How many reads of this signal gave a fault so far.
@@ -83,6 +85,7 @@ class Platform {
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
+  std::vector<Reading> readings_;  ///< one per handle
   Topology topology_;
 };
 

@@ -7,6 +7,7 @@
 // thread. SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -25,7 +26,9 @@ struct Reading {
 
   [[nodiscard]] bool ok() const { return !fault; }
   /// The value, or NaN.
-  [[nodiscard]] double or_nan() const;
+  [[nodiscard]] double or_nan() const {
+    return fault ? std::numeric_limits<double>::quiet_NaN() : value;
+  }
   static Reading missing(Errc why) { return {0, why}; }
 };
 
