@@ -75,7 +75,6 @@ Findings examine(const Platform& platform, const Context& context) {
   for (const auto* provider : platform.providers()) {
     out.missing.insert(out.missing.end(), provider->absences.begin(), provider->absences.end());
   }
-  for (auto& absence : unread_hardware(context.sys)) out.missing.push_back(std::move(absence));
   out.parts = {torch_part(),
                state_part(context.state_directory),
                leftover_part(context.state_directory),

@@ -3,7 +3,6 @@
 #include "mete/cli/look.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdint>
 
@@ -13,25 +12,6 @@
 
 namespace mete {
 namespace {
-
-/// Signals of hardware that this version has no reader for.
-struct Unread {
-  std::string_view names;  // as `what` of an Absence
-  const char* sign;        // the file that says the hardware is there
-  const char* why_there;
-  const char* why_not_there;
-  const char* next;
-};
-constexpr std::array<Unread, 2> kUnread{{
-    {"CPU_ENERGY, CPU_POWER", "/sys/class/powercap/intel-rapl:0",
-     "powercap is there, but this version of mete does not read it yet",
-     "no energy counter here (no /sys/class/powercap/intel-rapl:0)",
-     "measure the energy of a board: --board v100"},
-    {"DRAM_ENERGY, DRAM_POWER", "/sys/class/powercap/intel-rapl:0",
-     "powercap is there, but this version of mete does not read it yet",
-     "no energy counter here (no /sys/class/powercap/intel-rapl:0)",
-     "measure the energy of a board: --board v100"},
-}};
 
 /// "A, B" names A and B; so does "words (A, B)"; "A_*" names all that begin with A_.
 bool names(std::string_view what, std::string_view name) {
@@ -54,11 +34,6 @@ bool names(std::string_view what, std::string_view name) {
   return false;
 }
 
-Absence absence_of(const Unread& unread, const SysRoot& sys) {
-  return {std::string(unread.names),
-          sys.exists(unread.sign) ? unread.why_there : unread.why_not_there, unread.next};
-}
-
 }  // namespace
 
 std::string print_value(double value, Format format) {
@@ -71,14 +46,7 @@ std::string print_value(double value, Format format) {
   return fmt::format("{}", value);
 }
 
-std::vector<Absence> unread_hardware(const SysRoot& sys) {
-  std::vector<Absence> out;
-  for (const auto& unread : kUnread) out.push_back(absence_of(unread, sys));
-  return out;
-}
-
-std::optional<Error> explain_absence(const Platform& platform, const SysRoot& sys,
-                                     std::string_view name) {
+std::optional<Error> explain_absence(const Platform& platform, std::string_view name) {
   const std::string_view wanted = canonical_name(name);
   const auto explain = [&](const Absence& a) {
     return fail(Errc::unavailable, "'{}' is not available here: {}; next: {}", name, a.why, a.next);
@@ -87,9 +55,6 @@ std::optional<Error> explain_absence(const Platform& platform, const SysRoot& sy
     for (const auto& absence : provider->absences) {
       if (names(absence.what, wanted)) return explain(absence);
     }
-  }
-  for (const auto& unread : kUnread) {
-    if (names(unread.names, wanted)) return explain(absence_of(unread, sys));
   }
   return std::nullopt;
 }

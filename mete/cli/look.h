@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "mete/base/json.h"
-#include "mete/base/sys_root.h"
 #include "mete/signal/platform.h"
 
 namespace mete {
@@ -17,14 +16,9 @@ namespace mete {
 /// says.
 std::string print_value(double value, Format format);
 
-/// Hardware that mete has no reader for yet, or that is not there: beside what the providers say of
-/// themselves.
-std::vector<Absence> unread_hardware(const SysRoot& sys);
-
 /// For a signal or control that exists on other machines: why it is not here, and the next step.
 /// Nothing for names that mete does not know.
-std::optional<Error> explain_absence(const Platform& platform, const SysRoot& sys,
-                                     std::string_view name);
+std::optional<Error> explain_absence(const Platform& platform, std::string_view name);
 
 /// NAME DOMAIN INDEX from a command line; the index in [0, count).
 Result<Request> parse_request(const Platform& platform, const std::string& name,

@@ -102,7 +102,7 @@ Result<ExitCode> read(const Options& options, const Context& context) {
   Platform& platform = target->platform();
   if (options.name.empty()) return list_names(platform, options.json);
   if (!target->replayed() && !platform.has_signal(options.name)) {
-    if (auto why = explain_absence(platform, context.sys, options.name)) return *why;
+    if (auto why = explain_absence(platform, options.name)) return *why;
   }
   METE_TRY(const SignalInfo info, platform.signal_info(options.name));
   METE_TRY(const auto requests, requests_of(platform, options));

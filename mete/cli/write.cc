@@ -45,7 +45,7 @@ Result<ExitCode> write(const Options& options, const Context& context) {
   for (const auto& notice : notices) fmt::print(stderr, "mete write: {}\n", notice);
   Platform& platform = target->platform();
   if (!platform.has_control(options.name)) {
-    if (auto why = explain_absence(platform, context.sys, options.name)) return *why;
+    if (auto why = explain_absence(platform, options.name)) return *why;
     if (platform.has_signal(options.name)) {
       return fail(Errc::invalid,
                   "'{}' is a signal: it can be read, not set; `mete list controls` shows what can",

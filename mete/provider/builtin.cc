@@ -22,13 +22,13 @@ constexpr std::array kProviders{
     Make{[](const ProviderContext& c) { return make_time_provider(c.clock, c.origin); }},
     Make{[](const ProviderContext& c) { return make_rapl_provider(c.root, c.clock); }},
     Make{[](const ProviderContext& c) { return make_paced_linux_provider(c.root, c.clock); }},
+    Make{[](const ProviderContext& c) { return make_jetson_provider(c.root, c.clock); }},
     Make{[](const ProviderContext& c) {
       return make_nvml_provider({.library = c.nvml_library, .root = c.root});
     }},
     Make{[](const ProviderContext& c) {
       return make_dcgm_provider({.library = c.dcgm_library, .root = c.root});
     }},
-    Make{[](const ProviderContext& c) { return make_jetson_provider(c.root, c.clock); }},
     Make{[](const ProviderContext& c) { return make_hwmon_provider(c.root, c.clock); }},
 };
 
