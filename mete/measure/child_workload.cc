@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -96,6 +97,7 @@ ChildWorkload::~ChildWorkload() {
     wait_until(clock_.now() + std::chrono::seconds(2));
   }
   if (pidfd_ >= 0) ::close(pidfd_);
+  if (events_ >= 0) ::close(events_);
   ::prctl(PR_SET_TIMERSLACK, static_cast<unsigned long>(old_slack_));
 }
 
@@ -121,6 +123,7 @@ Result<void> ChildWorkload::start() {
   pid_ = pid;
   pidfd_ = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
   relay_.emplace(pid_);
+  watch_events();
   // Only now: a child inherits its parent's slack, and must not.
   old_slack_ = ::prctl(PR_GET_TIMERSLACK);
   ::prctl(PR_SET_TIMERSLACK, kSharpSlack);
@@ -157,17 +160,50 @@ bool ChildWorkload::tree_has_ended() noexcept {
   return left.empty();
 }
 
+/// Keeps the two descriptors in the kernel, where ppoll would hand them over at every period. It is
+/// no loss where there is no epoll: wait_for_event() then uses ppoll.
+void ChildWorkload::watch_events() noexcept {
+#ifdef SYS_epoll_pwait2
+  if (pidfd_ < 0) return;
+  events_ = ::epoll_create1(EPOLL_CLOEXEC);
+  if (events_ < 0) return;
+  for (const int descriptor : {pidfd_, interrupt_.descriptor()}) {
+    if (descriptor < 0) continue;
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.fd = descriptor;
+    if (::epoll_ctl(events_, EPOLL_CTL_ADD, descriptor, &event) != 0) return forget_events();
+  }
+#endif
+}
+
+void ChildWorkload::forget_events() noexcept {
+  ::close(events_);
+  events_ = -1;
+}
+
 /// True if the child may have ended.
 bool ChildWorkload::wait_for_event(Nanoseconds deadline) noexcept {
   const bool slices = exited_ || pidfd_ < 0;
   Nanoseconds left = std::max(Nanoseconds(0), deadline - clock_.now());
   if (slices) left = std::min(left, kSlice);
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
+  const timespec timeout{seconds.count(), (left - seconds).count()};
+#ifdef SYS_epoll_pwait2
+  if (events_ >= 0 && !exited_ && stop_signal_ == 0) {
+    std::array<epoll_event, 2> ready{};
+    const auto count = ::syscall(SYS_epoll_pwait2, events_, ready.data(),
+                                 static_cast<int>(ready.size()), &timeout, nullptr, 0);
+    if (count >= 0 || errno == EINTR) {
+      return (count > 0 && ready[0].data.fd == pidfd_) || (count > 1 && ready[1].data.fd == pidfd_);
+    }
+    forget_events();  // a kernel before 5.11, or one that forbids it
+  }
+#endif
   // A descriptor below 0 is left out by poll(2). Once we stop, the interrupt is known and would
   // only wake us for nothing.
   std::array<pollfd, 2> events{{{exited_ ? -1 : pidfd_, POLLIN, 0},
                                 {stop_signal_ != 0 ? -1 : interrupt_.descriptor(), POLLIN, 0}}};
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
-  const timespec timeout{seconds.count(), (left - seconds).count()};
   ::ppoll(events.data(), events.size(), &timeout, nullptr);
   return slices || events[0].revents != 0;
 }

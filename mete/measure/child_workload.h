@@ -48,6 +48,8 @@ class ChildWorkload final : public Workload {
  private:
   void note_exit() noexcept;
   bool tree_has_ended() noexcept;
+  void watch_events() noexcept;
+  void forget_events() noexcept;
   bool wait_for_event(Nanoseconds deadline) noexcept;
 
   std::vector<std::string> words_;
@@ -57,6 +59,7 @@ class ChildWorkload final : public Workload {
   std::optional<SignalRelay> relay_;
   pid_t pid_ = -1;
   int pidfd_ = -1;
+  int events_ = -1;  // epoll of pidfd and interrupt
   int old_slack_ = 0;
   Nanoseconds next_reap_{0};
   bool exited_ = false;  // the child itself

@@ -29,8 +29,13 @@ struct Tracked {
   SignalInfo info;
   int handle = 0;
   std::uint64_t faults_before = 0;
-  std::uint64_t failures = 0;  // faults other than "nothing new yet"
+};
+
+/// What each period touches of a signal, apart from the rest, so that it stays near.
+struct Sampled {
+  int handle = 0;
   SignalSum sum;
+  std::uint64_t failures = 0;  // faults other than "nothing new yet"
 };
 
 /// Ends an interrupted workload with growing insistence.
@@ -121,6 +126,7 @@ class Run {
 
   RunHeader header_;
   std::vector<Tracked> tracked_;
+  std::vector<Sampled> sampled_;                 // beside tracked_
   std::vector<std::pair<int, double>> initial_;  // control handle, value
   std::vector<TraceWriterColumn> columns_;
   std::vector<double> values_;  // of the row: signals, then the agent's columns
@@ -148,8 +154,8 @@ Result<void> Run::push_signals() {
     const Request request{info.name, wanted.domain, wanted.index};
     if (known(request)) return {};
     METE_TRY(const int handle, platform_.push_signal(request));
-    tracked_.push_back(
-        {request, info, handle, platform_.faults(handle), 0, SignalSum(info.behavior)});
+    tracked_.push_back({request, info, handle, platform_.faults(handle)});
+    sampled_.push_back({handle, SignalSum(info.behavior)});
     return {};
   };
   for (const auto& request : default_signals(platform_)) {
@@ -254,11 +260,12 @@ void Run::sample(Nanoseconds now) noexcept {
   platform_.read_batch();
   if (options_.observer != nullptr) options_.observer->sample(platform_, now);
   const double seconds = to_seconds(now - last_sample_);
-  for (std::size_t i = 0; i < tracked_.size(); ++i) {
-    const Reading reading = platform_.sample(tracked_[i].handle);
-    values_[i] = reading.or_nan();
-    if (reading.fault && *reading.fault != Errc::retry) ++tracked_[i].failures;
-    tracked_[i].sum.add(values_[i], seconds);
+  double* value = values_.data();
+  for (auto& one : sampled_) {
+    const Reading reading = platform_.sample(one.handle);
+    *value = reading.or_nan();
+    if (reading.fault && *reading.fault != Errc::retry) ++one.failures;
+    one.sum.add(*value++, seconds);
   }
   last_sample_ = now;
 }
@@ -305,9 +312,8 @@ void Run::loop() noexcept {
   const double cpu_before = thread_cpu_seconds();
   Nanoseconds deadline = started_ + options_.period;
   while (true) {
-    const Nanoseconds slice = clock_.now() + kStopSlice;
-    const bool over =
-        workload_.wait_until(stopper_.active() ? std::min(deadline, slice) : deadline);
+    const bool over = workload_.wait_until(
+        stopper_.active() ? std::min(deadline, clock_.now() + kStopSlice) : deadline);
     const Nanoseconds now = clock_.now();
     if (over) break;
     check_stop(now);
@@ -336,17 +342,19 @@ void Run::finish() {
   } else {
     result_.exit = workload_.status();
   }
-  for (const auto& t : tracked_) {
-    const auto faults = platform_.faults(t.handle) - t.faults_before;
+  for (std::size_t i = 0; i < tracked_.size(); ++i) {
+    const auto& t = tracked_[i];
+    const auto& [handle, sum, failures] = sampled_[i];
+    const auto faults = platform_.faults(handle) - t.faults_before;
     result_.totals.push_back(
-        {t.request, t.info.unit, t.info.behavior, t.info.source, t.sum.figure(), faults});
-    if (t.sum.went_back()) {
+        {t.request, t.info.unit, t.info.behavior, t.info.source, sum.figure(), faults});
+    if (sum.went_back()) {
       result_.warnings.push_back(
           fmt::format("{} went back during the run, so it has no total; was the device reset?",
                       report_name(t.request)));
     }
     // A rate asked for again before its source has moved is no news; one that never came is.
-    if (t.failures > 0 || (faults > 0 && std::isnan(t.sum.figure()) && periods_.count() > 2)) {
+    if (failures > 0 || (faults > 0 && std::isnan(sum.figure()) && periods_.count() > 2)) {
       result_.warnings.push_back(fmt::format("{}: {} of {} readings failed", report_name(t.request),
                                              faults, periods_.count() + 2));
     }

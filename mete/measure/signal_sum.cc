@@ -41,18 +41,6 @@ constexpr std::array<DefaultSignal, 18> kDefaults{{
 
 }  // namespace
 
-void SignalSum::add(double value, double seconds) noexcept {
-  if (std::isnan(value)) return;
-  if (count_++ == 0) first_ = value;
-  if (value < last_) went_back_ = behavior_ == Behavior::monotone;
-  last_ = value;
-  if (seconds > 0) {
-    // From the first value on: the mean of a constant is that constant, to the last digit.
-    weighted_ += (value - first_) * seconds;
-    weight_ += seconds;
-  }
-}
-
 double SignalSum::figure() const noexcept {
   switch (behavior_) {
     case Behavior::monotone:

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <limits>
 
@@ -16,7 +17,17 @@ class SignalSum {
  public:
   explicit SignalSum(Behavior behavior) : behavior_(behavior) {}
   /// `seconds`: since the sample before; 0 for the first. Allocates nothing.
-  void add(double value, double seconds) noexcept;
+  void add(double value, double seconds) noexcept {
+    if (std::isnan(value)) return;
+    if (count_++ == 0) first_ = value;
+    if (value < last_) went_back_ = behavior_ == Behavior::monotone;
+    last_ = value;
+    if (seconds > 0) {
+      // From the first value on: the mean of a constant is that constant, to the last digit.
+      weighted_ += (value - first_) * seconds;
+      weight_ += seconds;
+    }
+  }
   /// monotone: last minus first, NaN with fewer than two values or if it went back (a counter was
   /// reset); variable: the time-weighted mean; constant and label: the last value. NaN if never
   /// read.
