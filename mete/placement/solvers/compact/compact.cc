@@ -16,6 +16,8 @@ namespace {
 constexpr double kShortWork = 4e5;
 constexpr double kLongWork = 1.5e6;
 constexpr std::uint64_t kLimitSteps = 2000;  // of the limit: how fine it is bisected
+constexpr double kWorkPerUse = 2000;         // small problems are soon searched through
+constexpr double kRounding = 1e-9;           // bound and seconds are sums in different orders
 constexpr int kShortSolves = 8;
 constexpr int kLongSolves = 60;
 constexpr std::int64_t kIterations =
@@ -86,10 +88,12 @@ class Refinement {
             .solves = static_cast<int>(request_.effort * solves)};
   }
   [[nodiscard]] bool open() const {
-    return best_.seconds() > bound_ * (1 + request_.target_gap) && interrupt_.signal() == 0;
+    return best_.seconds() > bound_ * (1 + request_.target_gap + kRounding) &&
+           interrupt_.signal() == 0;
   }
   void look_around(double work) {
     if (!open()) return;
+    work = std::min(work, kWorkPerUse * static_cast<double>(index_.uses()));
     search(best_, index_, root_, rng_,
            {.stop_seconds = bound_ * (1 + request_.target_gap),
             .work = static_cast<std::uint64_t>(request_.effort * work),
