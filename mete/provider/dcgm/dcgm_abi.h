@@ -48,7 +48,7 @@ inline constexpr unsigned short kFp64Active = 1006;
 inline constexpr unsigned short kFp32Active = 1007;
 inline constexpr unsigned short kFp16Active = 1008;
 
-struct FieldValue {
+struct LatestValue {
   unsigned int version;
   unsigned short field;
   unsigned short type;  ///< 'd' for a double
@@ -61,6 +61,6 @@ struct FieldValue {
     char blob[4096];
   } value;
 };
-static_assert(sizeof(FieldValue) == 24 + 4096 && offsetof(FieldValue, value) == 24);
+static_assert(sizeof(LatestValue) == 24 + 4096 && offsetof(LatestValue, value) == 24);
 
 }  // namespace mete::dcgm

@@ -36,7 +36,7 @@ struct DcgmLibrary {
   dcgm::Return (*unwatch)(dcgm::Handle, dcgm::GpuGroup, dcgm::FieldGroup) = nullptr;
   dcgm::Return (*update)(dcgm::Handle, int wait) = nullptr;
   dcgm::Return (*latest)(dcgm::Handle, int gpu, const unsigned short* fields, unsigned count,
-                         dcgm::FieldValue* values) = nullptr;
+                         dcgm::LatestValue* values) = nullptr;
 
   [[nodiscard]] std::string words(dcgm::Return status) const;
 
@@ -95,7 +95,7 @@ class DcgmSource {
   std::vector<dcgm::Return> tried_;
   std::vector<dcgm::FieldGroup> groups_;  // by row
   std::vector<bool> watched_;             // by row
-  dcgm::FieldValue value_{};
+  dcgm::LatestValue value_{};
 
   std::mutex mutex_;  // guards slots_
   std::vector<Slot> slots_;

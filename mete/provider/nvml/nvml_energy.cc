@@ -14,7 +14,7 @@ constexpr double kMisalignment = 0.5;  // s of the present power
 
 }  // namespace
 
-void PowerIntegral::add(double seconds, double watts) noexcept {
+void SampleIntegral::add(double seconds, double watts) noexcept {
   if (!std::isfinite(seconds) || !std::isfinite(watts) || watts < 0) return;
   if (begun_) {
     const double step = seconds - seconds_;
@@ -28,7 +28,7 @@ void PowerIntegral::add(double seconds, double watts) noexcept {
 }
 
 EnergyVerdict EnergyCheck::look(double seconds, double counter_joules,
-                                const PowerIntegral& integral) noexcept {
+                                const SampleIntegral& integral) noexcept {
   const bool restart = !begun_ || integral.gaps() != gaps_ || counter_joules < counter_last_;
   counter_last_ = counter_joules;
   if (restart) {

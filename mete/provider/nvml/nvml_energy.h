@@ -9,7 +9,7 @@
 namespace mete {
 
 /// The trapezoid under samples of power.
-class PowerIntegral {
+class SampleIntegral {
  public:
   /// Samples that are not after the one before, or are not numbers, are left out.
   void add(double seconds, double watts) noexcept;
@@ -36,7 +36,8 @@ enum class EnergyVerdict { too_early = 0, agree = 1, disagree = 2 };
 /// is too early to tell.
 class EnergyCheck {
  public:
-  EnergyVerdict look(double seconds, double counter_joules, const PowerIntegral& integral) noexcept;
+  EnergyVerdict look(double seconds, double counter_joules,
+                     const SampleIntegral& integral) noexcept;
 
  private:
   bool begun_ = false;

@@ -67,7 +67,7 @@ class NvmlGpu {
   bool has_samples_ = false;
   std::vector<nvml::Sample> samples_;
   unsigned long long last_sample_ = 0;
-  PowerIntegral integral_;
+  SampleIntegral integral_;
   EnergyCheck check_;
 };
 

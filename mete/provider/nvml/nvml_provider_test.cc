@@ -106,7 +106,7 @@ TEST_F(Nvml, FlagsACounterThatDisagrees) {
 }
 
 TEST(EnergyCheckRule, StartsAgainAfterAGapOrAStepBack) {
-  PowerIntegral integral;
+  SampleIntegral integral;
   EnergyCheck check;
   for (int t = 0; t <= 10; ++t) integral.add(t, 100);
   EXPECT_EQ(check.look(10, 5000, integral), EnergyVerdict::too_early) << "begins here";

@@ -265,7 +265,7 @@ Return dcgmUpdateAllFields(Handle, int) {
   return kOk;
 }
 Return dcgmGetLatestValuesForFields(Handle, int gpu, const unsigned short* fields, unsigned count,
-                                    FieldValue* values) {
+                                    LatestValue* values) {
   FAKE_ENTER("dcgmGetLatestValuesForFields");
   Engine& e = engine();
   for (unsigned i = 0; i < count; ++i) {
