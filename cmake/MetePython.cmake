@@ -52,3 +52,19 @@ add_dependencies(mete mete_python)
 if(TARGET mete_control_test)
   add_dependencies(mete_control_test mete_python)
 endif()
+
+# `import mete`: the package's Python files, linked into the build tree, beside the extension module. Works with
+# PYTHONPATH=build/release/python.
+file(GLOB core_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/python/core/*.cc)
+file(GLOB package_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/python/mete/*.py)
+set(METE_PYTHON_BUILD_DIR ${CMAKE_BINARY_DIR}/python)
+file(MAKE_DIRECTORY ${METE_PYTHON_BUILD_DIR}/mete)
+foreach(package_file IN LISTS package_files)
+  get_filename_component(package_file_name ${package_file} NAME)
+  file(CREATE_LINK ${package_file} ${METE_PYTHON_BUILD_DIR}/mete/${package_file_name} COPY_ON_ERROR SYMBOLIC)
+endforeach()
+add_library(mete_core MODULE ${core_sources} ${PROJECT_SOURCE_DIR}/mete/control/python/python_agent.cc)
+mete_python_target(mete_core)
+target_link_libraries(mete_core PRIVATE mete_cli Python::Module)
+set_target_properties(mete_core PROPERTIES OUTPUT_NAME _core SUFFIX ".${Python_SOABI}.so"
+  LIBRARY_OUTPUT_DIRECTORY ${METE_PYTHON_BUILD_DIR}/mete)

@@ -11,6 +11,7 @@
 #include "mete/cli/command.h"
 #include "mete/cli/look.h"
 #include "mete/cli/options.h"
+#include "mete/cli/patient_read.h"
 #include "mete/cli/target.h"
 
 namespace mete {
@@ -34,25 +35,6 @@ Result<std::vector<Request>> requests_of(const Platform& platform, const Options
   }
   METE_TRY(const Domain domain, parse_domain(options.domain));
   return platform.expand({options.name, domain});
-}
-
-bool wants_another_look(const Platform& platform, const std::vector<int>& handles) {
-  for (const int handle : handles) {
-    if (platform.sample(handle).fault == Errc::retry) return true;
-  }
-  return false;
-}
-
-/// Differences, such as utilisation, have no value until some time has passed: up to half a second
-/// is given them.
-void read_with_patience(Target& target, const std::vector<int>& handles) {
-  constexpr int kTries = 25;
-  constexpr Nanoseconds kPause = std::chrono::milliseconds(20);
-  target.platform().read_batch();
-  for (int i = 0; i < kTries && wants_another_look(target.platform(), handles); ++i) {
-    target.clock().sleep_until(target.clock().now() + kPause);
-    target.platform().read_batch();
-  }
 }
 
 void print_plain(const SignalInfo& info, const Request& request, const Reading& reading,

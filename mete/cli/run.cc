@@ -8,34 +8,18 @@
 
 #include <fmt/format.h>
 
-#include "mete/base/files.h"
-#include "mete/base/json.h"
 #include "mete/base/text.h"
 #include "mete/cli/command.h"
 #include "mete/cli/options.h"
 #include "mete/cli/run_options.h"
-#include "mete/cli/target.h"
-#include "mete/control/controller.h"
+#include "mete/cli/run_work.h"
 #include "mete/measure/session.h"
 
 namespace mete {
 namespace {
 
-struct RunOptions {
-  TargetOptions target;
-  std::string agent = "monitor";
-  std::string policy;
-  std::string model;
-  std::string frequency_map;
-  std::vector<std::string> words;  ///< the command
-  std::vector<std::string> settings;
-  std::vector<std::string> signals;
-  std::string period;
-  std::string grace = "5s";
-  std::string report;
-  std::string trace;
-  bool append_trace = false;
-  std::string profile;
+struct Options {
+  RunOptions run;
   bool json = false;
   bool quiet = false;
 };
@@ -100,108 +84,27 @@ void print_summary(const RunResult& result, const SessionOptions& options,
              loop_sentence(result, options.replayed), files);
 }
 
-Json loop_json(const LoopCost& loop) {
-  return Json::object({{"periods", static_cast<std::int64_t>(loop.periods)},
-                       {"overruns", static_cast<std::int64_t>(loop.overruns)},
-                       {"period_mean", loop.period_mean},
-                       {"period_p99", loop.period_p99},
-                       {"period_worst", loop.period_worst},
-                       {"lateness_p99", loop.lateness_p99},
-                       {"lateness_worst", loop.lateness_worst},
-                       {"cpu_share", loop.cpu_share}});
-}
-
-Json result_json(const RunResult& result, const SessionOptions& options,
-                 const std::string& command) {
-  Json totals = Json::object();
-  for (const auto& one : result.totals) {
-    totals.set(report_name(one.request),
-               Json::object({{"value", one.value},
-                             {"unit", one.unit},
-                             {"source", source_name(one.source)},
-                             {"faults", static_cast<std::int64_t>(one.faults)}}));
-  }
-  return Json::object({{"command", command},
-                       {"seconds", result.seconds},
-                       {"exit_code", result.exit.code},
-                       {"exit_signal", result.exit.signal},
-                       {"interrupted", result.interrupted},
-                       {"replayed", options.replayed},
-                       {"outputs_complete", result.outputs_complete},
-                       {"report", options.report_path},
-                       {"trace", options.trace_path},
-                       {"totals", totals},
-                       {"loop", loop_json(result.loop)},
-                       {"warnings", Json::array_of(result.warnings)}});
-}
-
-Result<SessionOptions> session_options(const RunOptions& options, Target& target,
-                                       const Context& context, double agent_period) {
-  SessionOptions out;
-  out.profile = options.profile;
-  out.node = context.node;
-  out.report_path = options.report;
-  out.trace_path = options.trace;
-  out.append_trace = options.append_trace;
-  out.replayed = target.replayed();
-  out.period = from_seconds(agent_period);
-  if (!options.period.empty()) {
-    METE_TRY(out.period, parse_period(options.period));
-  }
-  METE_TRY(out.stop_grace, parse_period(options.grace));
-  for (const auto& list : options.signals) {
-    METE_TRY(const auto requests, parse_signal_list(list, target.platform()));
-    out.signals.insert(out.signals.end(), requests.begin(), requests.end());
-  }
-  for (const auto& text : options.settings) {
-    METE_TRY(const auto settings, parse_control_setting(text, target.platform()));
-    out.initial.insert(out.initial.end(), settings.begin(), settings.end());
-  }
-  return out;
-}
-
-Result<ExitCode> run(const RunOptions& options, const Context& context) {
-  if (options.words.empty()) {
-    return fail(Errc::invalid,
-                "nothing to run; put a command, or with --board a program, after --");
-  }
-  if (options.append_trace && options.trace.empty()) {
-    return fail(Errc::invalid, "--append-trace needs --trace FILE");
-  }
+Result<ExitCode> run(const Options& options, const Context& context) {
   std::vector<std::string> notices;
-  METE_TRY(const auto target, make_target(options.target, context, 0, notices));
+  const auto done = run_workload(options.run, nullptr, context, notices);
   for (const auto& notice : notices) fmt::print(stderr, "mete: {}\n", notice);
-
-  std::unique_ptr<Controller> controller;
-  double period = to_seconds(SessionOptions().period);
-  if (options.agent != "monitor" || !options.policy.empty()) {
-    AgentContext agent;
-    agent.model_path = options.model;
-    agent.frequency_map_path = options.frequency_map;
-    METE_TRY(controller, make_controller(options.agent, options.policy, agent));
-    period = controller->period_seconds();
-  }
-  METE_TRY(const auto session_settings, session_options(options, *target, context, period));
-  METE_TRY(const auto workload, target->make_workload(options.words));
-
-  Session session(target->platform(), target->clock(), context.interrupt,
-                  target->state_directory());
-  METE_TRY(const RunResult result, session.run(*workload, controller.get(), session_settings));
-
-  const std::string command = workload->describe();
+  if (!done) return done.error();
+  const RunResult& result = done->result;
   for (const auto& warning : result.warnings) fmt::print(stderr, "mete: warning: {}\n", warning);
   if (options.json) {
     // The last line of standard output, which the command may have used too.
-    fmt::print("{}\n", result_json(result, session_settings, command).dump(-1));
+    fmt::print("{}\n", run_json(*done).dump(-1));
   } else if (!options.quiet) {
-    print_summary(result, session_settings, command);
+    print_summary(result, done->session, done->command);
   }
   if (result.exit.code != 0) return result.exit.code;
   return result.outputs_complete ? 0 : 1;
 }
 
-void add_options(OptionSet& app, RunOptions& o) {
-  app.add_option("-a,--agent", o.agent, "Who steers: see `mete list agents`")
+void add_options(OptionSet& app, Options& options) {
+  RunOptions& o = options.run;
+  app.add_option("-a,--agent", o.agent,
+                 "Who steers: see `mete list agents`; or FILE.py:CLASS, or FILE.so")
       ->capture_default_str()
       ->group("Control");
   app.add_option("--policy", o.policy, "The agent's policy: NAME=VALUE,.. or a JSON file")
@@ -234,17 +137,17 @@ void add_options(OptionSet& app, RunOptions& o) {
   app.add_option("--grace", o.grace,
                  "After Ctrl-C or SIGTERM: time to end before the next, stronger signal")
       ->capture_default_str();
-  app.add_flag("--json", o.json, "The result as JSON, the last line of standard output");
-  app.add_flag("-q,--quiet", o.quiet, "No summary at the end");
+  app.add_flag("--json", options.json, "The result as JSON, the last line of standard output");
+  app.add_flag("-q,--quiet", options.quiet, "No summary at the end");
   add_target_options(app, o.target);
 }
 
 }  // namespace
 
 Runner add_run(OptionSet& app) {
-  auto options = std::make_shared<RunOptions>();
+  auto options = std::make_shared<Options>();
   add_options(app, *options);
-  add_command_words(app, options->words);
+  add_command_words(app, options->run.words);
   app.add_description(
       "\n  mete run [OPTIONS] -- COMMAND [ARGUMENTS]"
       "\n  mete run --board NAME [OPTIONS] -- KERNEL|PROGRAM");

@@ -88,13 +88,16 @@ _module_of.loaded = {}
 
 
 def load(path, class_name):
-    """The class of that name in the file."""
+    """The class of that name in the file; its only one with a step() if no name is given."""
     module = _module_of(path)
     classes = [name for name, value in vars(module).items()
-               if isinstance(value, type) and callable(getattr(value, "step", None))]
-    there = "it has " + ", ".join(classes) if classes else "it has no class with a step()"
+               if isinstance(value, type) and value.__module__ == module.__name__
+               and callable(getattr(value, "step", None))]
+    there = "it has " + ", ".join(classes[:10]) if classes else "it has no class with a step()"
     if not class_name:
-        raise Refused(f"which class? {there}; expected FILE.py:CLASS")
+        if len(classes) != 1:
+            raise Refused(f"which class? {there}; expected FILE.py:CLASS")
+        class_name = classes[0]
     found = getattr(module, class_name, None)
     if not isinstance(found, type):
         raise Refused(f"there is no class {class_name} in it; {there}")

@@ -76,6 +76,13 @@ std::unique_ptr<Agent> ffnet_of(const std::string& signal) {
 std::unique_ptr<Agent> ffnet_by_activity() { return ffnet_of("GPU_CORE_ACTIVITY"); }
 std::unique_ptr<Agent> ffnet_by_clock() { return ffnet_of("GPU_CORE_FREQUENCY_STATUS"); }
 
+std::unique_ptr<Agent> template_library() {
+  return make_agent(METE_TEMPLATE_AGENT_LIBRARY, {}).value();
+}
+#ifdef METE_TEST_PYTHON_AGENT
+std::unique_ptr<Agent> python_class() { return make_agent(METE_TEST_PYTHON_AGENT, {}).value(); }
+#endif
+
 std::vector<AgentCase> all_cases() {
   const std::vector<std::string> torch_good{"", "NAN,NAN,0", "NAN,NAN,1",
                                             "GPU_FREQ_MIN=0.9GHz,GPU_FREQ_MAX=1.2GHz,GPU_PHI=0.3"};
@@ -100,7 +107,19 @@ std::vector<AgentCase> all_cases() {
        plain<make_frontier_agent>,
        {"", "GPU_PHI=0", "GPU_PHI=1", "MAX_SLOWDOWN=0.1", "NAN,0"},
        {"GPU_PHI=1.5", "MAX_SLOWDOWN=-1", "GPU_PHI=0.5,MAX_SLOWDOWN=0.1"}},
+      {"frontier_package",
+       [] { return make_agent("frontier@package", {}).value(); },
+       {"", "CPU_PHI=0", "CPU_PHI=100%", "MAX_SLOWDOWN=10%"},
+       {"CPU_PHI=1.5", "GPU_PHI=0.5", "CPU_PHI=0.5,MAX_SLOWDOWN=0.1"}},
+      {"fixed_package",
+       [] { return make_agent("fixed@package", {}).value(); },
+       {"", "CPU_FREQ=1GHz"},
+       {"CPU_FREQ=9GHz", "GPU_FREQ=1GHz"}},
       {"template_idle", plain<make_idle_agent>, {"", "0.2"}, {"1.5", "-1"}},
+      {"template_library", template_library, {"", "0.2"}, {"1.5", "-1"}},
+#ifdef METE_TEST_PYTHON_AGENT
+      {"python_class", python_class, {"", "0", "1", "GPU_PHI=0.3"}, {"1.5", "-0.1"}},
+#endif
   };
 }
 

@@ -86,14 +86,14 @@ class PythonAgent final : public Agent {
     guarded("step", [&] {
       // A row that is cut short reads as missing, not as its neighbour.
       const std::size_t width = info_.signals.size() + info_.optional_signals.size();
-      std::vector<double> values(width * decisions.size(), kNan);
+      values_.assign(width * decisions.size(), kNan);
       for (std::size_t part = 0; part < std::min(observation.parts, decisions.size()); ++part) {
         const auto row = observation.row(part);
         std::copy_n(row.begin(), std::min(row.size(), width),
-                    values.begin() + static_cast<std::ptrdiff_t>(part * width));
+                    values_.begin() + static_cast<std::ptrdiff_t>(part * width));
       }
-      const py::list told = driver_.attr("step")(observation.time, list_of(values), list_of(policy),
-                                                 decisions.size());
+      const py::list told = driver_.attr("step")(observation.time, list_of(values_),
+                                                 list_of(policy), decisions.size());
       for (std::size_t i = 0; i < std::min(decisions.size(), told.size()); ++i) {
         decisions[i] = told[i].cast<double>();
       }
@@ -130,6 +130,7 @@ class PythonAgent final : public Agent {
   py::object driver_;
   std::string label_;
   AgentInfo info_;
+  std::vector<double> values_;          // the observation's rows, each of the promised width
   mutable std::optional<Error> fault_;  // report_lines() is const and may find one
 };
 
@@ -138,6 +139,7 @@ class PythonAgent final : public Agent {
 Error python_error(const py::object& host, py::error_already_set& error, const std::string& where) {
   // Taken before anything else runs: what the user's own code left is not to be mixed with ours.
   const py::object value = error.value();
+  if (error.trace()) PyException_SetTraceback(value.ptr(), error.trace().ptr());
   const bool refused = error.matches(host.attr("Refused"));
   const auto [line, trace] =
       host.attr("explain")(value).cast<std::pair<std::string, std::string>>();
