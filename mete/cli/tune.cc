@@ -41,17 +41,31 @@ Result<void> check_numbers(const TuneOptions& options) {
   if (options.repeats < 1 || options.repeats > 1000) {
     return fail(Errc::invalid, "--repeats {}: expected 1 to 1000", options.repeats);
   }
+  if (options.agent.empty() && !options.policy.empty()) {
+    return fail(Errc::invalid, "--policy is of an agent of yours: name it with --agent");
+  }
+  if (!options.agent.empty() && options.epochs) {
+    return fail(Errc::invalid,
+                "--epochs is for training, and --agent runs in place of what would "
+                "be trained: give one");
+  }
   if (!options.model.empty() && options.epochs) {
     return fail(Errc::invalid, "--epochs is for training, and --model says not to train: give one");
   }
   return {};
 }
 
-std::vector<ArmPlan> arms_of(const Choice& choice, const ModelStep& model) {
-  std::vector<ArmPlan> arms{{"baseline", choice.top.clock, 0, ""}};
-  if (!model.path.empty()) arms.push_back({"torch", choice.top.clock, choice.phi, model.path});
+std::vector<ArmPlan> arms_of(const TuneResult& result, const TuneOptions& options) {
+  const Choice& choice = result.choice;
+  std::vector<ArmPlan> arms{{"baseline", choice.top.clock, "monitor", "", ""}};
+  if (!result.agent.empty()) {
+    arms.push_back({"agent", choice.top.clock, result.agent, result.agent_policy, options.model});
+  } else if (!result.model.path.empty()) {
+    arms.push_back({"torch", choice.top.clock, "torch", fmt::format("GPU_PHI={:g}", choice.phi),
+                    result.model.path});
+  }
   if (choice.fixed.clock != choice.top.clock) {
-    arms.push_back({"fixed", choice.fixed.clock, 0, ""});
+    arms.push_back({"fixed", choice.fixed.clock, "monitor", "", ""});
   }
   return arms;
 }
@@ -61,6 +75,10 @@ Result<TuneResult> tune(const TuneOptions& options, const Goal& goal, const Cont
   result.goal = goal;
   result.directory = options.out;
   result.created = format_wall_time(context.clock.wall_seconds());
+  AgentInfo own;
+  if (!options.agent.empty()) {
+    METE_TRY(own, check_own_agent(options));
+  }
   METE_TRY(const auto target, make_target(options.target, context, 0, result.notes));
   METE_TRY(const std::string spec, clock_spec(options, target->platform()));
   result.replayed = target->replayed();
@@ -76,10 +94,16 @@ Result<TuneResult> tune(const TuneOptions& options, const Goal& goal, const Cont
   result.drift = drift_of(sweep);
   METE_TRY(result.clocks, swept_clocks(summarise(sweep)));
   result.choice = choose(result.clocks, goal);
-  METE_TRY(result.model, make_model(options, sweeps, context));
+  if (options.agent.empty()) {
+    METE_TRY(result.model, make_model(options, sweeps, context));
+  } else {
+    result.agent = options.agent;
+    result.agent_policy = own_policy(options, own, goal, result.choice.phi);
+    result.model.absent = fmt::format("the agent {} runs instead", options.agent);
+  }
   result.notes.insert(result.notes.end(), result.model.notes.begin(), result.model.notes.end());
   METE_TRY(result.verification,
-           verify_arms(options, sweep.plan, arms_of(result.choice, result.model), context));
+           verify_arms(options, sweep.plan, arms_of(result, options), context));
   result.notes.insert(result.notes.end(), result.verification.warnings.begin(),
                       result.verification.warnings.end());
   result.changes = changes_of(result.verification.arms);
@@ -88,7 +112,7 @@ Result<TuneResult> tune(const TuneOptions& options, const Goal& goal, const Cont
     result.verdict.cautions.emplace_back(
         "fixed: the best single clock of the sweep is the top clock, so there is no such arm");
   }
-  if (result.model.path.empty()) {
+  if (result.model.path.empty() && result.agent.empty()) {
     result.verdict.cautions.push_back("torch: not run: " + result.model.absent);
   }
   return result;
@@ -128,7 +152,11 @@ Runner add_tune(OptionSet& app) {
       ->capture_default_str();
   app.add_option("--repeats", options->repeats, "Runs of every arm when comparing")
       ->capture_default_str();
-  app.add_option("--model", options->model, "Use this .pt instead of training one");
+  app.add_option("--agent", options->agent,
+                 "Compare this agent instead of training one: a name, FILE.py:CLASS or FILE.so");
+  app.add_option("--policy", options->policy, "Its policy; the goal, as it names it, if not given");
+  app.add_option("--model", options->model,
+                 "Use this .pt instead of training one; with --agent: that agent's model");
   app.add_option("--epochs", options->epochs,
                  "Training epochs; as many as a sweep of this length needs if not given");
   app.add_option("--learn-from", options->learn_from,

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "mete/base/files.h"
 #include "mete/base/text.h"
 #include "mete/cli/tune_report.h"
 #include "mete/dataset/trace_file.h"
@@ -19,6 +20,9 @@ const ArmChange* change_named(const TuneResult& result, std::string_view name) {
                                   [&](const ArmChange& c) { return c.name == name; });
   return found == result.changes.end() ? nullptr : &*found;
 }
+
+/// Whether an agent changes the clock on the way.
+bool steers(std::string_view arm) { return arm == "torch" || arm == "agent"; }
 
 /// The arm whose figures head the page: the recommended one, else the first that was tried.
 const ArmChange* headline_arm(const TuneResult& result) {
@@ -45,7 +49,7 @@ Table all_runs(const TuneResult& result) {
     for (std::size_t i = 0; i < arm.seconds.size(); ++i) {
       if (arm.name == "baseline") {
         add("baseline", result.choice.top.clock, arm.seconds[i], arm.joules[i]);
-      } else if (arm.name == "torch") {
+      } else if (steers(arm.name)) {
         add("agent", kNoValue, arm.seconds[i], arm.joules[i]);
       }
     }
@@ -66,9 +70,9 @@ Result<Figure> frontier_figure(const TuneResult& result) {
   } else {
     options.max_slowdown = result.goal.max_slowdown;
   }
-  if (const ArmChange* torch = change_named(result, "torch")) {
-    options.agent_time = torch->time;
-    options.agent_energy = torch->energy;
+  if (const ArmChange* agent = change_named(result, result.agent.empty() ? "torch" : "agent")) {
+    options.agent_time = agent->time;
+    options.agent_energy = agent->energy;
   }
   return frontier(all_runs(result), options);
 }
@@ -78,8 +82,9 @@ Result<Figure> changes_figure(const TuneResult& result) {
   std::vector<std::string> names;
   std::array<std::vector<double>, 6> columns;
   for (const ArmChange& change : result.changes) {
-    names.push_back(change.name == "torch"
-                        ? fmt::format("torch, phi {:g}", result.choice.phi)
+    names.push_back(change.name == "torch" ? fmt::format("torch, phi {:g}", result.choice.phi)
+                    : change.name == "agent"
+                        ? "agent " + base_name(result.agent)
                         : "fixed, " + setting_text(result.choice.fixed.clock, "Hz"));
     const std::array values{change.energy.estimate, change.energy.low, change.energy.high,
                             change.time.estimate,   change.time.low,   change.time.high};
@@ -107,7 +112,7 @@ Result<Figure> timeline_figure(const TuneResult& result) {
     std::vector<double> since(*time);
     for (double& t : since) t -= time->front();
     METE_TRY_VOID(
-        append_run(samples, record.arm == "torch" ? "agent" : record.arm, since, *clock, *power));
+        append_run(samples, steers(record.arm) ? "agent" : record.arm, since, *clock, *power));
   }
   METE_TRY(Figure figure, timeline(samples));
   figure.caption += " GPU 0, first repeat of every arm.";

@@ -86,9 +86,12 @@ std::string model_words(const ModelStep& model) {
 }
 
 std::string arm_line(const TuneResult& result, const ArmChange& change) {
-  const std::string setting = change.name == "torch"
-                                  ? fmt::format("the model at phi {:g}", result.choice.phi)
-                                  : "one clock, " + setting_text(result.choice.fixed.clock, "Hz");
+  const std::string setting =
+      change.name == "torch" ? fmt::format("the model at phi {:g}", result.choice.phi)
+      : change.name == "agent"
+          ? fmt::format("{}{}{}", result.agent, result.agent_policy.empty() ? "" : ", ",
+                        result.agent_policy)
+          : "one clock, " + setting_text(result.choice.fixed.clock, "Hz");
   return fmt::format("  {:<6} ({}): {}; {}\n", change.name, setting,
                      change_words(change.energy, "energy"), change_words(change.time, "time"));
 }
@@ -100,6 +103,10 @@ std::string recommended_command(const TuneResult& result, const TuneOptions& opt
   if (result.verdict.arm == "fixed") {
     how = fmt::format("--set GPU_CORE_FREQUENCY_MAX_CONTROL={:g}MHz ",
                       result.choice.fixed.clock / 1e6);
+  } else if (result.verdict.arm == "agent") {
+    how = fmt::format("--agent {} ", result.agent);
+    if (!options.model.empty()) how += fmt::format("--model {} ", options.model);
+    if (!result.agent_policy.empty()) how += fmt::format("--policy {} ", result.agent_policy);
   } else if (result.verdict.arm == "torch") {
     how = fmt::format("--agent torch --model {} --policy GPU_PHI={:g} ", result.model.path,
                       result.choice.phi);
@@ -159,6 +166,8 @@ Json tune_json(const TuneResult& result, const TuneOptions& options) {
        {"drift", drift_to_json(result.drift)},
        {"learned_from", Json::array_of(result.learned_from)},
        {"model", model_json(result.model)},
+       {"agent", result.agent.empty() ? std::string("torch") : result.agent},
+       {"agent_policy", result.agent_policy},
        {"choice", Json::object({{"phi", result.choice.phi},
                                 {"phi_clock", result.choice.at_phi.clock},
                                 {"fixed_clock", result.choice.fixed.clock},

@@ -21,6 +21,8 @@ struct TuneResult {
   Drift drift;
   std::vector<std::string> learned_from;  ///< app-configs
   ModelStep model;
+  std::string agent;         ///< --agent; "" where the torch agent ran
+  std::string agent_policy;  ///< what it was given
   Choice choice;
   Verification verification;
   std::vector<ArmChange> changes;

@@ -10,6 +10,7 @@
 #include "mete/base/progress.h"
 #include "mete/base/rng.h"
 #include "mete/base/text.h"
+#include "mete/control/policy.h"
 #include "mete/learn/trainer.h"
 
 namespace mete {
@@ -111,12 +112,9 @@ PointJob job_for(const TuneOptions& options, const StudyPlan& plan, const ArmPla
   job.index = kVerifyIndex + order;
   job.controls = {{std::string(kClockControl), arm.clock}};
   job.command = plan.command;
-  job.agent = "monitor";
-  if (arm.name == "torch") {
-    job.agent = arm.name;
-    job.policy = fmt::format("GPU_PHI={:g}", arm.phi);
-    job.model = arm.model;
-  }
+  job.agent = arm.agent;
+  job.policy = arm.policy;
+  job.model = arm.model;
   job.signals = plan.signals;
   job.period = plan.period;
   job.energy_signals = plan.energy_signals;
@@ -186,6 +184,28 @@ Result<std::vector<SweepDone>> run_sweeps(const TuneOptions& options, const std:
              one_sweep(sweep_options(options, spec, folder, words), context, notes));
   }
   return out;
+}
+
+Result<AgentInfo> check_own_agent(const TuneOptions& options) {
+  AgentContext context;
+  context.model_path = options.model;
+  METE_TRY(const auto agent, make_agent(options.agent, context));
+  METE_TRY(const auto named, parse_policy(options.policy, agent->info()));
+  METE_TRY_VOID(resolve_policy(named, agent->info()));
+  return agent->info();
+}
+
+std::string own_policy(const TuneOptions& options, const AgentInfo& info, const Goal& goal,
+                       double phi) {
+  if (!options.policy.empty()) return options.policy;
+  const auto takes = [&](std::string_view name) {
+    return std::any_of(info.policy.begin(), info.policy.end(),
+                       [&](const PolicyField& field) { return field.name == name; });
+  };
+  if (!goal.phi && takes("MAX_SLOWDOWN")) {
+    return fmt::format("MAX_SLOWDOWN={:g}", goal.max_slowdown);
+  }
+  return takes("GPU_PHI") ? fmt::format("GPU_PHI={:g}", phi) : std::string();
 }
 
 Result<ModelStep> make_model(const TuneOptions& options, const std::vector<SweepDone>& sweeps,

@@ -15,6 +15,7 @@
 
 #include "mete/cli/sweep_setup.h"
 #include "mete/cli/tune_choice.h"
+#include "mete/control/agent.h"
 #include "mete/dataset/training_table.h"
 
 namespace mete {
@@ -26,6 +27,8 @@ struct TuneOptions {
   std::string clocks = "auto";  ///< what --control takes after =, or "auto"
   std::int64_t trials = 3;
   std::size_t repeats = 5;
+  std::string agent;   ///< runs in place of the torch agent; "" for that
+  std::string policy;  ///< of `agent`; "": what the goal says
   std::string model;
   std::optional<std::size_t> epochs;
   std::vector<std::string> learn_from;  ///< programs besides the one to tune, one word each
@@ -58,6 +61,12 @@ Result<std::string> clock_spec(const TuneOptions& options, Platform& platform);
 Result<std::vector<SweepDone>> run_sweeps(const TuneOptions& options, const std::string& spec,
                                           const Context& context, std::vector<std::string>& notes);
 
+/// --agent made once, so that what is wrong with it is told before the sweep; its info.
+Result<AgentInfo> check_own_agent(const TuneOptions& options);
+/// Its policy: --policy, or the goal under the name that the agent gives it.
+std::string own_policy(const TuneOptions& options, const AgentInfo& info, const Goal& goal,
+                       double phi);
+
 /// Table and model. A build without the torch plugin, or data from which nothing can be learned,
 /// give a step without a model, not an error.
 Result<ModelStep> make_model(const TuneOptions& options, const std::vector<SweepDone>& sweeps,
@@ -65,9 +74,10 @@ Result<ModelStep> make_model(const TuneOptions& options, const std::vector<Sweep
 
 /// One arm as it is run.
 struct ArmPlan {
-  std::string name;  ///< "baseline", "torch", "fixed"
+  std::string name;  ///< "baseline", "torch", "agent", "fixed"
   double clock = 0;  ///< set before it starts, Hz
-  double phi = 0;    ///< torch
+  std::string agent = "monitor";
+  std::string policy;
   std::string model;
 };
 struct ArmRecord {
