@@ -107,8 +107,8 @@ class Finder {
   [[nodiscard]] std::string label(const Chip& chip, const std::vector<std::string>& files) const {
     for (const auto& file : files) {
       if (!chip.has(file)) continue;
-      auto text = trim(root_.read_text(chip.folder + "/" + file).value_or(""));
-      if (!name_of_label(std::string(text)).empty()) return std::string(text);
+      const std::string text(trim(root_.read_text(chip.folder + "/" + file).value_or("")));
+      if (!name_of_label(text).empty()) return text;
     }
     return {};
   }

@@ -194,9 +194,11 @@ TEST(Rapl, NoWrapIsLostAndNoneInventedAtAnyEdge) {
         static_cast<std::uint64_t>(std::llround(c.watts * c.pause * 1e6 / c.step_uj));
     const std::uint64_t half = per_window / 2;
     // How far the counter is before its wrap when the window that holds it begins.
+    Bench bench(fake::rapl_two_sockets);
     for (const std::uint64_t before :
          {std::uint64_t{1}, std::uint64_t{2}, half, per_window - 1, per_window, per_window + 1}) {
-      Bench bench(fake::rapl_two_sockets);
+      bench.made.reset();
+      bench.handles = 0;
       Zone zone{c.zone, c.step_uj, kWrap - std::min(kWrap, before + 2 * per_window)};
       zone.show(bench.sys);
       const int handle = bench.push(c.signal, std::string(c.zone) == "intel-rapl:2" ? 0 : 1);
