@@ -53,6 +53,29 @@ Result<Figure> timeline(const Table& samples, const TimelineOptions& options = {
 Result<void> append_run(Table& samples, std::string_view run, std::span<const double> time,
                         std::span<const double> clock, std::span<const double> power);
 
+/// An agent's clock over time, and why it changed. `samples`, not falling in time:
+///   time, clock, asked, power    s; Hz it ran at; Hz asked for; W
+/// `made`, one row per decision:
+///   time, clock    s; Hz asked for
+///   kind           "probe", "settle", "identify", "other work", "dead band" or "asks"
+///   why            a sentence
+Result<Figure> decisions(const Table& samples, const Table& made);
+
+struct BeliefsOptions {
+  std::string title = {};
+  std::string caption = {};
+  std::optional<double> settled;       ///< Hz: ringed
+  std::optional<double> max_slowdown;  ///< fraction: beyond it is shaded
+};
+
+/// Energy against time per clock, both as changes against the top clock. One row per point:
+///   kind             "believed" (before it was tried), "found" (by trying) or "measured"
+///   clock            Hz
+///   time change      fraction
+///   doubt            of the time change, a standard deviation; NaN where there is none
+///   energy change    fraction
+Result<Figure> beliefs(const Table& table, const BeliefsOptions& options = {});
+
 /// Change of energy and time against the baseline with confidence intervals, one row per arm:
 ///   arm                                 text
 ///   energy, energy_low, energy_high     fractions (−0.2: 20 % less); NaN ends: unbounded
