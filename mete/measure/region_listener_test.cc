@@ -155,7 +155,7 @@ TEST(RegionListenerTest, ThreadsShareTheEnergyAndNothingIsLost) {
     Rng rng(seed);
     constexpr int kSteps = 400;
     constexpr std::size_t kThreads = 3;
-    std::array<std::vector<std::uint32_t>, kThreads> stacks;
+    std::vector<std::vector<std::uint32_t>> stacks(kThreads);
     std::map<std::uint32_t, double> truth;  // own joules
     double outside = 0;
     double joules = 0;
@@ -164,7 +164,7 @@ TEST(RegionListenerTest, ThreadsShareTheEnergyAndNothingIsLost) {
       const double watts = step < 200 ? 2 : 5;  // one sample's straight line
       // The step before: who is within a region shares it.
       std::size_t active = 0;
-      for (const auto& stack : stacks) active += stack.empty() ? 0 : 1;
+      for (const auto& stack : stacks) active += stack.empty() ? 0U : 1U;
       for (const auto& stack : stacks) {
         if (!stack.empty()) truth[stack.back()] += watts / static_cast<double>(active);
       }
