@@ -22,7 +22,7 @@ inline const AgentInfo& policy_agent() {
       .policy = {{"GPU_FREQ_MIN", "", "Hz", kNan, 0, 1e11},
                  {"GPU_FREQ_MAX", "", "Hz", kNan, 0, 1e11},
                  {"GPU_PHI", "", "1", 0.5, 0, 1},
-                 {"HOLD", "", "s", 1, 0, std::numeric_limits<double>::infinity()}},
+                 {"HOLD", "", "s", 1, 0, 1e9}},
       .domain = Domain::gpu,
       .signals = {},
       .control = ""};

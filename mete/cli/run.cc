@@ -8,7 +8,10 @@
 
 #include <fmt/format.h>
 
+#include "mete/base/files.h"
 #include "mete/base/text.h"
+#include "mete/cli/agent_page.h"
+#include "mete/cli/board_truth.h"
 #include "mete/cli/command.h"
 #include "mete/cli/options.h"
 #include "mete/cli/run_options.h"
@@ -20,6 +23,7 @@ namespace {
 
 struct Options {
   RunOptions run;
+  std::string page;
   bool json = false;
   bool quiet = false;
 };
@@ -84,7 +88,42 @@ void print_summary(const RunResult& result, const SessionOptions& options,
              loop_sentence(result, options.replayed), files);
 }
 
-Result<ExitCode> run(const Options& options, const Context& context) {
+/// "out/a.html" → "out/a": the page's report and trace lie beside it unless they were named.
+std::string beside(const std::string& page) {
+  return page.ends_with(".html") ? page.substr(0, page.size() - 5) : page;
+}
+
+Result<void> prepare_page(Options& options) {
+  if (options.page.empty()) return {};
+  if (options.run.append_trace) {
+    return fail(Errc::invalid, "--page draws one run, and --append-trace joins several: give one");
+  }
+  if (options.run.report.empty()) options.run.report = beside(options.page) + ".report";
+  if (options.run.trace.empty()) options.run.trace = beside(options.page) + ".trace";
+  return {};
+}
+
+Result<void> write_page(const Options& options, const Context& context, const RunDone& done) {
+  if (options.page.empty()) return {};
+  const TargetOptions& target = options.run.target;
+  RunPage page;
+  page.command = join(options.run.words, " ");
+  page.replayed = done.session.replayed;
+  page.gpus = target.gpus;
+  page.report = options.run.report;
+  page.trace = options.run.trace;
+  page.target = context.node;
+  if (!target.board.empty()) {
+    page.target = fmt::format("board {} (replayed), {} GPU{}", target.board, target.gpus,
+                              target.gpus == 1 ? "" : "s");
+    METE_TRY(page.truth, load_truth(target, options.run.words.front()));
+  }
+  METE_TRY(const std::string html, run_html(page));
+  return write_file_atomically(options.page, html);
+}
+
+Result<ExitCode> run(Options options, const Context& context) {
+  METE_TRY_VOID(prepare_page(options));
   std::vector<std::string> notices;
   const auto done = run_workload(options.run, nullptr, context, notices);
   for (const auto& notice : notices) fmt::print(stderr, "mete: {}\n", notice);
@@ -97,6 +136,7 @@ Result<ExitCode> run(const Options& options, const Context& context) {
   } else if (!options.quiet) {
     print_summary(result, done->session, done->command);
   }
+  METE_TRY_VOID(write_page(options, context, *done));
   if (result.exit.code != 0) return result.exit.code;
   return result.outputs_complete ? 0 : 1;
 }
@@ -130,6 +170,10 @@ void add_options(OptionSet& app, Options& options) {
       ->group("Observation");
   app.add_option("-t,--trace", o.trace, "Write the trace here, as the run goes (GEOPM's format)")
       ->group("Observation");
+  app.add_option("--page", options.page,
+                 "Write a page of the run here (HTML): what was decided, when and why; its report "
+                 "and trace lie beside it")
+      ->group("Observation");
   app.add_flag("--append-trace", o.append_trace, "Add to the trace of an earlier run")
       ->group("Observation");
   app.add_option("--profile", o.profile, "Name of the run in report and trace; else the command")
@@ -139,6 +183,11 @@ void add_options(OptionSet& app, Options& options) {
       ->capture_default_str();
   app.add_flag("--json", options.json, "The result as JSON, the last line of standard output");
   app.add_flag("-q,--quiet", options.quiet, "No summary at the end");
+  add_record_options(app, o.record);
+  app.add_option("--estimate", o.target.estimate,
+                 "Where nothing measures power: estimate the CPUs' from their load, as "
+                 "CPU_POWER_ESTIMATE; auto, or watts IDLE:FULL")
+      ->group("Recording");
   add_target_options(app, o.target);
 }
 

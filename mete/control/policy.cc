@@ -119,7 +119,7 @@ Result<NamedValues> parse_policy_json(std::string_view text, std::string_view wh
   }
   NamedValues values;
   for (const auto& [name, member] : json->members()) {
-    const auto same = [&](const auto& value) { return value.first == name; };
+    const auto same = [&name = name](const auto& value) { return value.first == name; };
     if (std::any_of(values.begin(), values.end(), same)) {
       return fail(Errc::invalid, "{}: {} is given twice", where, name);
     }
