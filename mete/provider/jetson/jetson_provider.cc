@@ -14,7 +14,7 @@
 #include "mete/provider/hwmon/sensor.h"
 #include "mete/provider/jetson/gpu_clock.h"
 #include "mete/provider/jetson/jetson_board.h"
-#include "mete/provider/jetson/power_integral.h"
+#include "mete/provider/jetson/rail_integral.h"
 #include "mete/provider/request_check.h"
 
 namespace mete {
@@ -54,7 +54,7 @@ class JetsonProvider final : public Provider {
   struct Slot {
     std::size_t offer = 0;
     std::vector<Sensor> sensors;
-    PowerIntegral integral;
+    RailIntegral integral;
   };
 
   void find_rails(const JetsonBoard& board);

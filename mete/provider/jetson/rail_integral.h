@@ -9,9 +9,9 @@ namespace mete {
 
 /// Over more than `longest` between two readings the energy is unknown: that reading is a fault,
 /// and the integral begins again from 0, which whoever sums it up sees. Shorter faults are bridged.
-class PowerIntegral {
+class RailIntegral {
  public:
-  explicit PowerIntegral(Nanoseconds longest = std::chrono::seconds(5)) : longest_(longest) {}
+  explicit RailIntegral(Nanoseconds longest = std::chrono::seconds(5)) : longest_(longest) {}
 
   Reading update(const Reading& watts, Nanoseconds now) noexcept {
     if (watts.fault) return Reading::missing(*watts.fault);
