@@ -209,8 +209,8 @@ std::string change_words(const Interval& change, std::string_view quantity) {
                      format_percent(change.estimate), range_words(change, false));
 }
 
-Verdict recommend(std::span<const ArmRuns> arms, const Goal& goal) {
-  Verdict out{"baseline", "", {}};
+TuneVerdict recommend(std::span<const ArmRuns> arms, const Goal& goal) {
+  TuneVerdict out{"baseline", "", {}};
   const auto changes = changes_of(arms);
   const ArmChange* best = nullptr;
   for (const ArmChange& change : changes) {

@@ -71,7 +71,7 @@ struct ArmChange {
 /// Of every arm but the first, which is the baseline.
 std::vector<ArmChange> changes_of(std::span<const ArmRuns> arms);
 
-struct Verdict {
+struct TuneVerdict {
   std::string arm;                    ///< "baseline" if nothing is worth it
   std::string why;                    ///< a sentence
   std::vector<std::string> cautions;  ///< a bound that was broken, an interval that holds zero, ..
@@ -79,7 +79,7 @@ struct Verdict {
 /// An arm is worth it if its energy is lower with 95 % confidence and its time within the bound.
 /// Where agent and single clock do not differ with 95 % confidence, the single clock is
 /// recommended: it needs nothing to run beside the program.
-Verdict recommend(std::span<const ArmRuns> arms, const Goal& goal);
+TuneVerdict recommend(std::span<const ArmRuns> arms, const Goal& goal);
 
 /// "saves 12.3 % energy (95 %: 11.9 % to 12.7 %)", "costs ..", "no change that could be told from
 /// chance ..".

@@ -118,7 +118,7 @@ TEST(Recommend, TheBetterArmWins) {
   const std::vector<ArmRuns> arms{arm("baseline", 10, 100, 0.002, 1),
                                   arm("torch", 10.5, 70, 0.002, 2),
                                   arm("fixed", 10.5, 85, 0.002, 3)};
-  const Verdict verdict = recommend(arms, {.phi = {}, .max_slowdown = 0.10});
+  const TuneVerdict verdict = recommend(arms, {.phi = {}, .max_slowdown = 0.10});
   EXPECT_EQ(verdict.arm, "torch");
   EXPECT_TRUE(verdict.cautions.empty());
 }
@@ -133,7 +133,7 @@ TEST(Recommend, EqualArmsMeanTheSimplerOne) {
 TEST(Recommend, ABrokenBoundIsSaidAndNotRecommended) {
   const std::vector<ArmRuns> arms{arm("baseline", 10, 100, 0.002, 1),
                                   arm("torch", 12, 60, 0.002, 2), arm("fixed", 10.5, 85, 0.002, 3)};
-  const Verdict verdict = recommend(arms, {.phi = {}, .max_slowdown = 0.10});
+  const TuneVerdict verdict = recommend(arms, {.phi = {}, .max_slowdown = 0.10});
   EXPECT_EQ(verdict.arm, "fixed");
   ASSERT_EQ(verdict.cautions.size(), 1U);
   EXPECT_NE(verdict.cautions[0].find("torch: breaks the bound"), std::string::npos);
@@ -142,13 +142,13 @@ TEST(Recommend, ABrokenBoundIsSaidAndNotRecommended) {
 TEST(Recommend, NoiseOrACostMeansLeaveItAlone) {
   const std::vector<ArmRuns> noise{arm("baseline", 10, 100, 0.05, 1),
                                    arm("torch", 10, 99.5, 0.05, 2)};
-  const Verdict chance = recommend(noise, {.phi = {}, .max_slowdown = 0.10});
+  const TuneVerdict chance = recommend(noise, {.phi = {}, .max_slowdown = 0.10});
   EXPECT_EQ(chance.arm, "baseline");
   ASSERT_FALSE(chance.cautions.empty());
   EXPECT_NE(chance.cautions[0].find("includes zero"), std::string::npos);
   const std::vector<ArmRuns> cost{arm("baseline", 10, 100, 0.002, 1),
                                   arm("torch", 10, 110, 0.002, 2)};
-  const Verdict worse = recommend(cost, {.phi = 1.0});
+  const TuneVerdict worse = recommend(cost, {.phi = 1.0});
   EXPECT_EQ(worse.arm, "baseline");
   EXPECT_NE(worse.cautions.at(0).find("costs"), std::string::npos) << worse.cautions[0];
   EXPECT_EQ(recommend({noise.data(), 1}, {}).arm, "baseline") << "the baseline alone";
@@ -156,7 +156,7 @@ TEST(Recommend, NoiseOrACostMeansLeaveItAlone) {
 
 TEST(Recommend, OneRepeatGivesNoCertainty) {
   const std::vector<ArmRuns> arms{arm("baseline", 10, 100, 0, 1, 1), arm("torch", 10, 50, 0, 2, 1)};
-  const Verdict verdict = recommend(arms, {.phi = 1.0});
+  const TuneVerdict verdict = recommend(arms, {.phi = 1.0});
   EXPECT_EQ(verdict.arm, "baseline");
   ASSERT_EQ(verdict.cautions.size(), 1U);
   EXPECT_NE(verdict.cautions[0].find("--repeats"), std::string::npos);

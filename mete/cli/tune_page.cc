@@ -6,6 +6,8 @@
 
 #include "mete/base/files.h"
 #include "mete/base/text.h"
+#include "mete/cli/agent_page.h"
+#include "mete/cli/board_truth.h"
 #include "mete/cli/tune_report.h"
 #include "mete/dataset/trace_file.h"
 #include "mete/plot/figure.h"
@@ -119,6 +121,47 @@ Result<Figure> timeline_figure(const TuneResult& result) {
   return figure;
 }
 
+/// The agent's arm, first repeat: each decision when it was made, and as a list.
+Result<void> add_decisions(const TuneResult& result, Page& page) {
+  const auto& records = result.verification.records;
+  const auto found = std::find_if(records.begin(), records.end(), [](const ArmRecord& r) {
+    return r.repeat == 1 && steers(r.arm);
+  });
+  if (found == records.end()) return {};
+  METE_TRY(const AgentStory story, read_agent_story(found->report, found->trace));
+  METE_TRY(Figure figure, decision_figure(story));
+  figure.caption += " First repeat.";
+  page.blocks.emplace_back(std::move(figure));
+  page.blocks.emplace_back(decision_table(story));
+  return {};
+}
+
+/// Every arm against the board's own table. Nothing where there is no board.
+Result<void> add_regret(const TuneResult& result, const TuneOptions& options, Page& page) {
+  if (options.target.board.empty()) return {};
+  METE_TRY(const MeasuredKernel truth, load_truth(options.target, options.command.front()));
+  const double joules = truth.seconds.back() * truth.watts.back() * options.target.gpus;
+  EvaluationGoal goal;
+  goal.phi = result.goal.phi;
+  goal.max_slowdown = result.goal.max_slowdown;
+  std::vector<RegretRow> rows;
+  for (const ArmRuns& arm : result.verification.arms) {
+    const double clock = arm.name == "fixed"      ? result.choice.fixed.clock
+                         : arm.name == "baseline" ? result.choice.top.clock
+                                                  : kNoValue;
+    rows.push_back({arm.name + ", mean of its runs",
+                    clock,
+                    {mean_of(arm.seconds) / truth.seconds.back(), mean_of(arm.joules) / joules}});
+  }
+  TableBlock table = regret_table(goal, truth, std::move(rows));
+  table.marked_rows.clear();
+  for (std::size_t i = 0; i < result.verification.arms.size(); ++i) {
+    if (result.verification.arms[i].name == result.verdict.arm) table.marked_rows = {i};
+  }
+  page.blocks.emplace_back(std::move(table));
+  return {};
+}
+
 TableBlock clock_table(const TuneResult& result) {
   TableBlock block;
   block.title = "The sweep";
@@ -220,7 +263,9 @@ Result<std::string> tune_html(const TuneResult& result, const TuneOptions& optio
   page.blocks.emplace_back(std::move(changes));
   page.blocks.emplace_back(std::move(curve));
   page.blocks.emplace_back(choice_block(result, options));
+  METE_TRY_VOID(add_regret(result, options, page));
   page.blocks.emplace_back(std::move(line));
+  METE_TRY_VOID(add_decisions(result, page));
   page.blocks.emplace_back(clock_table(result));
   page.measured = facts(result, options);
   return page.to_html();

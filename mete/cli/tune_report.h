@@ -26,7 +26,7 @@ struct TuneResult {
   Choice choice;
   Verification verification;
   std::vector<ArmChange> changes;
-  Verdict verdict;
+  TuneVerdict verdict;
   std::vector<std::string> notes;
   std::string command_line;  ///< of the sweep's command, for the page
   std::string directory;
