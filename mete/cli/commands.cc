@@ -47,6 +47,8 @@ constexpr Command kCommands[] = {
     {"evaluate", kLearn, "Judge an agent on measurements it has not seen",
      "mete evaluate v100 --train set=micro --test set=real --agent frontier --phi 0:1:0.1",
      add_evaluate},
+    {"bench", kMeasure, "Matrix multiply and memory bandwidth, measured to be compared",
+     "mete bench gemm --type float,bf16 --size 512,1024,2048 -o cpu.study.db", add_bench},
     {"study", kLearn, "Efficiency studies: import, summarise, compare, find the best clock",
      "mete study ratio data/AGX --over tensor --at dtype=float --at frequency=1377MHz", add_study},
     {"view", kLearn, "An interactive page of studies, traces and tables, in one file",

@@ -86,7 +86,9 @@ Result<Answer> answer_of(const Options& options, const Problem& problem, const C
   request.effort = options.effort;
   request.target_gap = options.target_gap;
   request.interrupt = &context.interrupt;
-  if (solver->needs_lp) METE_TRY(request.lp, open_lp_runtime());
+  if (solver->needs_lp) {
+    METE_TRY(request.lp, open_lp_runtime());
+  }
   Answer answer;
   if (!options.max_slowdown.empty()) {
     METE_TRY(answer.max_slowdown, parse_slowdown(options.max_slowdown));

@@ -1,0 +1,107 @@
+// The arithmetic units alone: independent fused multiply-adds in registers, no memory.
+// SPDX-License-Identifier: BSD-3-Clause
+#include <atomic>
+#include <chrono>
+#include <thread>
+#include <vector>
+
+#include "mete/kernel/blas/blas_backend.h"
+
+namespace mete::blas {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+// Two units of a latency of four need eight sums in flight; sixteen leave room.
+constexpr int kSums = 16;
+constexpr int kRounds = 4096;
+
+#if defined(__x86_64__)
+// One text for both types: for double its casts change nothing.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuseless-cast"
+// Vectors of the compiler's own, so that the same lines serve both widths.
+template <class T, std::size_t Bytes>
+struct Vector {
+  typedef T type __attribute__((vector_size(Bytes)));
+};
+
+#define METE_FMA_LOOP(name, target_isa, T, bytes)                          \
+  __attribute__((target(target_isa), noinline)) double name(double seed) { \
+    using V = Vector<T, bytes>::type;                                      \
+    V sums[kSums];                                                         \
+    const T start = static_cast<T>(seed);                                  \
+    V scale;                                                               \
+    V shift;                                                               \
+    for (std::size_t lane = 0; lane < (bytes) / sizeof(T); ++lane) {       \
+      scale[lane] = static_cast<T>(0.999);                                 \
+      shift[lane] = static_cast<T>(0.001);                                 \
+    }                                                                      \
+    for (int i = 0; i < kSums; ++i) sums[i] = shift * start;               \
+    for (int r = 0; r < kRounds; ++r) {                                    \
+      _Pragma("GCC unroll 16") for (int i = 0; i < kSums; ++i) {           \
+        sums[i] = sums[i] * scale + shift;                                 \
+      }                                                                    \
+      asm volatile("" ::: "memory");                                       \
+    }                                                                      \
+    V all = sums[0];                                                       \
+    for (int i = 1; i < kSums; ++i) all += sums[i];                        \
+    return static_cast<double>(all[0]);                                    \
+  }
+METE_FMA_LOOP(float_512, "avx512f", float, 64)
+METE_FMA_LOOP(double_512, "avx512f", double, 64)
+METE_FMA_LOOP(float_256, "avx2,fma", float, 32)
+METE_FMA_LOOP(double_256, "avx2,fma", double, 32)
+#undef METE_FMA_LOOP
+#pragma GCC diagnostic pop
+#endif
+
+struct Loop {
+  double (*run)(double) = nullptr;
+  double operations = 0;  ///< of one call
+};
+
+Loop best_loop(GemmType type) {
+#if defined(__x86_64__)
+  const bool wide = __builtin_cpu_supports("avx512f") != 0;
+  if (!wide && (__builtin_cpu_supports("avx2") == 0 || __builtin_cpu_supports("fma") == 0))
+    return {};
+  const double bytes = wide ? 64 : 32;
+  const double fmas = static_cast<double>(kSums) * kRounds * 2;
+  if (type == GemmType::f32) return {wide ? float_512 : float_256, fmas * bytes / 4};
+  if (type == GemmType::f64) return {wide ? double_512 : double_256, fmas * bytes / 8};
+#endif
+  static_cast<void>(type);
+  return {};
+}
+
+}  // namespace
+
+Result<double> fma_peak(GemmType type, int threads, double seconds) {
+  const Loop loop = best_loop(type);
+  if (loop.run == nullptr)
+    return fail(Errc::unsupported, "no peak loop for {} on this CPU", gemm_type_name(type));
+  std::atomic<double> sink{0};
+  std::vector<double> rates(static_cast<std::size_t>(threads));
+  std::vector<std::thread> workers;
+  for (int t = 0; t < threads; ++t) {
+    workers.emplace_back([&, t] {
+      sink = loop.run(t);  // warms up: wide units wake slowly
+      std::uint64_t calls = 0;
+      const auto start = Steady::now();
+      double passed = 0;
+      while (passed < seconds) {
+        for (int i = 0; i < 16; ++i) sink = loop.run(i);
+        calls += 16;
+        passed = std::chrono::duration<double>(Steady::now() - start).count();
+      }
+      rates[static_cast<std::size_t>(t)] = static_cast<double>(calls) * loop.operations / passed;
+    });
+  }
+  for (auto& worker : workers) worker.join();
+  double sum = 0;
+  for (const double rate : rates) sum += rate;
+  return sum;
+}
+
+}  // namespace mete::blas

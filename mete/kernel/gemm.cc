@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "mete/kernel/gemm.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <vector>
+
+#include "mete/base/files.h"
+#include "mete/base/library.h"
+#include "mete/base/stats.h"
+
+namespace mete {
+namespace {
+
+struct TypeRow {
+  GemmType type;
+  std::string_view name;
+  std::size_t input;
+  std::size_t output;
+  double epsilon;  ///< of one rounding of the sum or of its parts, relative
+};
+// bf16 products of exact inputs are added in float; int8 in integers.
+constexpr std::array kTypes{
+    TypeRow{GemmType::f64, "double", 8, 8, 0x1p-53}, TypeRow{GemmType::f32, "float", 4, 4, 0x1p-24},
+    TypeRow{GemmType::bf16, "bf16", 2, 4, 0x1p-24},  TypeRow{GemmType::f16, "half", 2, 2, 0x1p-11},
+    TypeRow{GemmType::int8, "int8", 1, 4, 0},
+};
+
+const TypeRow& row_of(GemmType type) {
+  return *std::find_if(kTypes.begin(), kTypes.end(),
+                       [&](const auto& row) { return row.type == type; });
+}
+
+}  // namespace
+
+std::string_view gemm_type_name(GemmType type) { return row_of(type).name; }
+std::size_t gemm_input_bytes(GemmType type) { return row_of(type).input; }
+std::size_t gemm_output_bytes(GemmType type) { return row_of(type).output; }
+
+Result<GemmType> gemm_type_named(std::string_view name) {
+  for (const auto& row : kTypes) {
+    if (row.name == name) return row.type;
+  }
+  return fail(Errc::invalid, "no element type '{}': there are double, float, bf16, half and int8",
+              name);
+}
+
+double GemmShape::operations() const {
+  const auto m = static_cast<double>(rows);
+  return m * m * (2 * static_cast<double>(depth) - 1);
+}
+
+double GemmShape::bytes(GemmType type) const {
+  const auto m = static_cast<double>(rows);
+  const auto k = static_cast<double>(depth);
+  return 2 * m * k * static_cast<double>(gemm_input_bytes(type)) +
+         m * m * static_cast<double>(gemm_output_bytes(type));
+}
+
+GemmError check_gemm(const Gemm& gemm, const GemmJob& job, std::size_t samples, Rng rng) {
+  GemmError error;
+  const auto& row = row_of(job.type);
+  // Each of the additions rounds once, in whatever order: the textbook bound is depth × epsilon,
+  // and one more to store.
+  error.tolerance = row.epsilon * (static_cast<double>(job.shape.depth) + 2);
+  for (std::size_t i = 0; i < samples; ++i) {
+    const auto r = rng.below(job.shape.rows);
+    const auto c = rng.below(job.shape.rows);
+    double sum = 0;
+    double size = 0;
+    for (std::uint64_t k = 0; k < job.shape.depth; ++k) {
+      const double product = gemm.a(r, k) * gemm.b(k, c);
+      sum += product;
+      size += std::abs(product);
+    }
+    const double difference = std::abs(gemm.c(r, c) - sum);
+    // A NaN must not pass for a small error.
+    const double relative =
+        difference > 0 ? difference / std::max(size, 1e-300) : (difference == 0 ? 0 : HUGE_VAL);
+    error.worst = std::max(error.worst, relative);
+  }
+  return error;
+}
+
+double input_variance(const Gemm& gemm, const GemmShape& shape, std::size_t samples, Rng rng) {
+  std::vector<double> values;
+  for (std::size_t i = 0; i < samples; ++i) {
+    values.push_back(gemm.a(rng.below(shape.rows), rng.below(shape.depth)));
+  }
+  const double deviation = stddev_of(values);
+  return deviation * deviation;
+}
+
+Result<GemmRuntime*> open_blas_runtime() {
+  const auto paths = plugin_paths("mete_blas.so");
+  for (const auto& path : paths) {
+    if (!path_exists(path)) continue;
+    METE_TRY(const auto library, Library::open(path));
+    METE_TRY(auto* entry, library.function<BlasPluginEntry>(kBlasPluginSymbol));
+    GemmRuntime* runtime = entry(kBlasPluginAbi, METE_VERSION);
+    if (runtime == nullptr) {
+      return fail(Errc::unavailable,
+                  "{}: was built with another mete than this one ({}); rebuild both together", path,
+                  METE_VERSION);
+    }
+    return runtime;  // linked with -z nodelete: closing the handle does not unload it
+  }
+  return fail(Errc::unavailable,
+              "multiplying on the CPU needs the plugin mete_blas.so, which is neither in {} nor in "
+              "$METE_PLUGIN_DIR; apt "
+              "install libopenblas-openmp-dev libdnnl-dev, then build mete again",
+              dir_name(paths.back()));
+}
+
+}  // namespace mete
