@@ -11,11 +11,16 @@
 #include "tests/conformance/board_world.h"
 #include "tests/conformance/nvidia_world.h"
 #include "tests/conformance/provider_world.h"
+#include "tests/fixtures/sys/rapl_sys.h"
+#include "tests/fixtures/sys/sensor_sys.h"
 #include <gtest/gtest.h>
 
 #include "mete/base/files.h"
 #include "mete/base/text.h"
+#include "mete/provider/hwmon/hwmon_provider.h"
+#include "mete/provider/jetson/jetson_provider.h"
 #include "mete/provider/linux/linux_provider.h"
+#include "mete/provider/rapl/rapl_provider.h"
 #include "mete/provider/time/time_provider.h"
 #include "mete/signal/platform.h"
 
@@ -27,6 +32,14 @@ void power_meter(fake::FakeSys& sys) {
   sys.write("/sys/class/power_meter/power_milliwatts", "253125\n");
 }
 void still(fake::FakeSys&) {}
+/// With a psys of fine steps: one that counts whole joules tells no power within the suite's 50 ms.
+void two_sockets_fine_psys(fake::FakeSys& sys) {
+  fake::rapl_two_sockets(sys);
+  sys.write("/sys/class/powercap/intel-rapl:2/max_energy_range_uj", "262143328850\n");
+}
+std::unique_ptr<Provider> rapl(SysRoot root, const Clock& clock) {
+  return make_rapl_provider(std::move(root), clock);
+}
 
 std::vector<ProviderCase> all_cases() {
   return {
@@ -39,6 +52,19 @@ std::vector<ProviderCase> all_cases() {
       on_tree("linux_clock_per_core", make_linux_provider, fake::clock_per_core, busy_cpus),
       on_tree("linux_clock_per_package", make_linux_provider, fake::clock_per_package, busy_cpus),
       on_tree("linux_nothing", make_linux_provider, fake::nothing, still),
+      on_clocked_tree("rapl_desktop", rapl, fake::rapl_desktop, fake::rapl_tick),
+      on_clocked_tree("rapl_two_sockets", rapl, two_sockets_fine_psys, fake::rapl_tick),
+      on_clocked_tree("rapl_dies", rapl, fake::rapl_dies, fake::rapl_tick),
+      on_clocked_tree("rapl_amd", rapl, fake::rapl_amd, fake::rapl_tick),
+      on_clocked_tree("rapl_container", rapl, fake::rapl_container, still),
+      on_clocked_tree("jetson_nano", make_jetson_provider, fake::jetson_nano, still),
+      on_clocked_tree("jetson_tx2", make_jetson_provider, fake::jetson_tx2, still),
+      on_clocked_tree("jetson_agx_xavier", make_jetson_provider, fake::jetson_agx_xavier, still),
+      on_clocked_tree("jetson_agx_orin", make_jetson_provider, fake::jetson_agx_orin, still),
+      on_clocked_tree("jetson_none", make_jetson_provider, fake::nothing, still),
+      on_clocked_tree("hwmon_grace", make_hwmon_provider, fake::hwmon_grace, still),
+      on_clocked_tree("hwmon_mixed", make_hwmon_provider, fake::hwmon_mixed, still),
+      on_clocked_tree("hwmon_none", make_hwmon_provider, fake::nothing, still),
       on_this_machine("linux_here", make_linux_provider),
       on_board("board_v100", "v100", "vectorAdd:70ms", 2),
       on_board("board_jetson_agx", "jetson-agx", "gemm-float-1024:70ms", 1),
@@ -376,6 +402,14 @@ TEST_P(ProviderConformance, SurvivesHardwareThatGoesAway) {
   EXPECT_FALSE(world_->provider()->info().available) << "a fresh instance finds nothing";
 }
 
+/// Sensors are named after what the machine calls them: the book has a row for each family.
+std::string book_name(const std::string& name) {
+  for (const std::string family : {"HWMON::", "JETSON::"}) {
+    if (name.rfind(family, 0) == 0) return family + "*" + name.substr(name.rfind('_'));
+  }
+  return name;
+}
+
 TEST_P(ProviderConformance, IsInTheBookOfSignals) {
   if (provider_->info().name == "power_meter") GTEST_SKIP() << "templates are not in the book";
   const auto page = read_file(METE_SOURCE_DIR "/docs/signals.md");
@@ -383,7 +417,7 @@ TEST_P(ProviderConformance, IsInTheBookOfSignals) {
   // "| `NAME` | unit | .. |": a row names the signal and its unit.
   for (const auto& info : provider_->info().signals) {
     const std::string row =
-        fmt::format("| `{}` | {} |", info.name, info.unit.empty() ? "-" : info.unit);
+        fmt::format("| `{}` | {} |", book_name(info.name), info.unit.empty() ? "-" : info.unit);
     EXPECT_NE(page->find(row), std::string::npos) << "docs/signals.md lacks the row: " << row;
   }
   for (const auto& info : provider_->info().controls) {

@@ -59,6 +59,37 @@ inline ProviderCase on_tree(std::string name, MakeFromRoot make, FillTree fill, 
   return {std::move(name), [=] { return std::make_unique<TreeWorld>(make, fill, step); }};
 }
 
+using MakeFromRootAndClock = std::function<std::unique_ptr<Provider>(SysRoot, const Clock&)>;
+
+/// The same for a provider that tells the time too: 10 ms pass on its clock with every step.
+class ClockedTreeWorld final : public World {
+ public:
+  ClockedTreeWorld(MakeFromRootAndClock make, const FillTree& fill, FillTree step)
+      : make_(std::move(make)), step_(std::move(step)) {
+    fill(sys_);
+  }
+  std::unique_ptr<Provider> provider() override { return make_(sys_.root(), clock_); }
+  void advance() override {
+    clock_.advance_to(clock_.now() + std::chrono::milliseconds(10));
+    step_(sys_);
+  }
+  bool remove() override {
+    sys_.remove_everything();
+    return true;
+  }
+
+ private:
+  fake::FakeSys sys_;
+  VirtualClock clock_;
+  MakeFromRootAndClock make_;
+  FillTree step_;
+};
+
+inline ProviderCase on_clocked_tree(std::string name, MakeFromRootAndClock make, FillTree fill,
+                                    FillTree step) {
+  return {std::move(name), [=] { return std::make_unique<ClockedTreeWorld>(make, fill, step); }};
+}
+
 /// A provider over this machine: read only.
 class HereWorld final : public World {
  public:
