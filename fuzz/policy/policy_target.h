@@ -10,6 +10,7 @@
 #include "fuzz/check.h"
 
 #include "mete/base/files.h"
+#include "mete/base/text.h"
 #include "mete/control/policy.h"
 
 namespace mete::fuzz {
@@ -64,8 +65,9 @@ inline void try_values(const Result<NamedValues>& values, std::string_view where
 inline void policy_target(std::string_view bytes) {
   try_values(parse_policy_json(bytes, "file"), "file: ", bytes);
   // A word that names a file would read that file.
-  const bool file = bytes.find('/') != std::string_view::npos || bytes.ends_with(".json") ||
-                    bytes.ends_with(".policy") || path_exists(std::string(bytes));
+  const std::string_view word = trim(bytes);
+  const bool file = word.find('/') != std::string_view::npos || word.ends_with(".json") ||
+                    word.ends_with(".policy") || path_exists(std::string(word));
   if (!file) try_values(parse_policy(bytes, policy_agent()), "policy", bytes);
 }
 
