@@ -17,16 +17,15 @@ namespace mete::fuzz {
 
 inline const AgentInfo& policy_agent() {
   constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-  static const AgentInfo kInfo{
-      .name = "fuzzed",
-      .description = "takes one value of each kind",
-      .policy = {{"GPU_FREQ_MIN", "", "Hz", kNan, 0, 1e11},
-                 {"GPU_FREQ_MAX", "", "Hz", kNan, 0, 1e11},
-                 {"GPU_PHI", "", "1", 0.5, 0, 1},
-                 {"HOLD", "", "s", 1, 0, 1e9}},
-      .domain = Domain::gpu,
-      .signals = {},
-      .control = ""};
+  static const AgentInfo kInfo{.name = "fuzzed",
+                               .description = "takes one value of each kind",
+                               .policy = {{"GPU_FREQ_MIN", "", "Hz", kNan, 0, 1e11},
+                                          {"GPU_FREQ_MAX", "", "Hz", kNan, 0, 1e11},
+                                          {"GPU_PHI", "", "1", 0.5, 0, 1},
+                                          {"HOLD", "", "s", 1, 0, 1e9}},
+                               .domain = Domain::gpu,
+                               .signals = {},
+                               .control = ""};
   return kInfo;
 }
 
