@@ -64,7 +64,10 @@ Result<std::unique_ptr<Controller>> controller_of(const RunOptions& options,
 
 Result<RunDone> run_workload(const RunOptions& options, std::unique_ptr<Agent> agent,
                              const Context& context, std::vector<std::string>& notices) {
-  if (options.words.empty()) {
+  if (!options.words.empty() && options.record.attaches()) {
+    return fail(Errc::invalid, "a command, or --pid or --cgroup; not both");
+  }
+  if (options.words.empty() && !options.record.attaches()) {
     return fail(Errc::invalid,
                 "nothing to run; put a command, or with --board a program, after --");
   }
@@ -77,10 +80,19 @@ Result<RunDone> run_workload(const RunOptions& options, std::unique_ptr<Agent> a
       controller ? controller->period_seconds() : to_seconds(SessionOptions().period);
   RunDone done;
   METE_TRY(done.session, session_options(options, *target, context, period));
-  METE_TRY(const auto workload, target->make_workload(options.words));
+  METE_TRY(const auto record, RunRecord::make(options.record, options.target.estimate, done.session,
+                                              *target, context));
+  done.session.observer = record->observer();
+  std::unique_ptr<Workload> workload;
+  if (options.record.attaches()) {
+    METE_TRY(workload, RunRecord::attach(options.record, context));
+  } else {
+    METE_TRY(workload, target->make_workload(options.words));
+  }
   Session session(target->platform(), target->clock(), context.interrupt,
                   target->state_directory());
   METE_TRY(done.result, session.run(*workload, controller.get(), done.session));
+  done.session.observer = nullptr;
   done.command = workload->describe();
   return done;
 }
@@ -95,18 +107,20 @@ Json run_json(const RunDone& done) {
                              {"source", source_name(one.source)},
                              {"faults", static_cast<std::int64_t>(one.faults)}}));
   }
-  return Json::object({{"command", done.command},
-                       {"seconds", result.seconds},
-                       {"exit_code", result.exit.code},
-                       {"exit_signal", result.exit.signal},
-                       {"interrupted", result.interrupted},
-                       {"replayed", done.session.replayed},
-                       {"outputs_complete", result.outputs_complete},
-                       {"report", done.session.report_path},
-                       {"trace", done.session.trace_path},
-                       {"totals", totals},
-                       {"loop", loop_json(result.loop)},
-                       {"warnings", Json::array_of(result.warnings)}});
+  Json out = Json::object({{"command", done.command},
+                           {"seconds", result.seconds},
+                           {"exit_code", result.exit.code},
+                           {"exit_signal", result.exit.signal},
+                           {"interrupted", result.interrupted},
+                           {"replayed", done.session.replayed},
+                           {"outputs_complete", result.outputs_complete},
+                           {"report", done.session.report_path},
+                           {"trace", done.session.trace_path},
+                           {"totals", totals},
+                           {"loop", loop_json(result.loop)},
+                           {"warnings", Json::array_of(result.warnings)}});
+  add_record_json(result, out);
+  return out;
 }
 
 }  // namespace mete

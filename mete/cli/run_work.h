@@ -9,6 +9,7 @@
 #include "mete/base/json.h"
 #include "mete/base/result.h"
 #include "mete/cli/command.h"
+#include "mete/cli/run_record.h"
 #include "mete/cli/target.h"
 #include "mete/control/agent.h"
 #include "mete/measure/session.h"
@@ -31,6 +32,7 @@ struct RunOptions {
   std::string trace;
   bool append_trace = false;
   std::string profile;
+  RecordOptions record;
 };
 
 struct RunDone {

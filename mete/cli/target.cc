@@ -13,6 +13,7 @@
 #include "mete/provider/board/board_provider.h"
 #include "mete/provider/board/machine.h"
 #include "mete/provider/board/program.h"
+#include "mete/provider/estimate/estimate_provider.h"
 #include "mete/provider/time/time_provider.h"
 #include "mete/signal/control_guard.h"
 
@@ -123,12 +124,20 @@ void add_target_options(OptionSet& app, TargetOptions& options) {
 Result<std::unique_ptr<Target>> make_target(const TargetOptions& options, const Context& context,
                                             std::uint64_t run_index,
                                             std::vector<std::string>& notices) {
+  if (!options.board.empty() && !options.estimate.empty()) {
+    return fail(Errc::invalid, "--estimate is for this machine; a board tells its energy");
+  }
   if (!options.board.empty()) return make_board_target(options, context, run_index);
   if (options.gpus != 1 || !options.board_options.empty()) {
     return fail(Errc::invalid,
                 "--gpus and --board-option need --board: this machine has what it has");
   }
-  Platform platform(builtin_providers(provider_context(context)));
+  auto providers = builtin_providers(provider_context(context));
+  if (!options.estimate.empty()) {
+    METE_TRY(const LoadModel model, parse_load_model(options.estimate, context.sys));
+    providers.push_back(make_estimate_provider(context.sys, context.clock, model));
+  }
+  Platform platform(std::move(providers));
   const auto restored = restore_abandoned(platform, context.state_directory);
   if (restored.restored > 0) {
     notices.push_back(

@@ -26,6 +26,7 @@ struct TargetOptions {
   int gpus = 1;
   std::string board_options;  ///< "k=v,k=v"
   std::uint64_t seed = 1;
+  std::string estimate;  ///< a load model, as parse_load_model takes it; "" for none
 };
 
 /// Adds the shared options to a verb.
