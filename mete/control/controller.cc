@@ -77,6 +77,14 @@ Result<void> Controller::check_names(const Platform& platform) const {
     missing.push_back(info.control + " (control)");
   }
   if (missing.empty()) return {};
+  if (info.domain == Domain::package && !info.control.empty() &&
+      platform.has_control(info.control)) {
+    // The clock can be set, but what it does cannot be seen.
+    return fail(Errc::unavailable,
+                "the agent {} needs {}, absent here; `mete doctor` says why; `--agent "
+                "fixed@package --policy CPU_FREQ=..` holds a clock without",
+                info.name, join(missing, ", "));
+  }
   return fail(Errc::unavailable, "the agent {} needs {}, absent here; `mete doctor` says why",
               info.name, join(missing, ", "));
 }

@@ -58,6 +58,19 @@ TEST(Policy, NothingAndNanMeanTheDefault) {
   }
 }
 
+TEST(Policy, AFractionMayBeTypedInPerCent) {
+  const auto info = make_agent("frontier", {}).value()->info();
+  for (const auto* policy :
+       {"MAX_SLOWDOWN=10%", "MAX_SLOWDOWN=10 %", "nan, 10%", "MAX_SLOWDOWN=0.1"}) {
+    const auto values = resolve_policy(parse_policy(policy, info).value(), info).value();
+    EXPECT_NEAR(0.1, values[1], 1e-15) << policy;
+  }
+  for (const auto* policy : {"MAX_SLOWDOWN=%", "MAX_SLOWDOWN=ten%", "MAX_SLOWDOWN=10%%"}) {
+    EXPECT_FALSE(parse_policy(policy, info)) << policy;
+  }
+  EXPECT_FALSE(parse_policy("GPU_FREQ_MAX=10%", torch_info())) << "a clock is no fraction";
+}
+
 TEST(Policy, WhatIsWrongIsNamed) {
   const auto has = [](const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos ? ::testing::AssertionSuccess()

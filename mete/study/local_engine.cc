@@ -37,6 +37,11 @@ void judge(const RunResult& run, const PointJob& job, PointOutcome& outcome) {
     outcome.error = run.exit.signal != 0
                         ? fail(Errc::failed, "the command was ended by signal {}", run.exit.signal)
                         : fail(Errc::failed, "the command ended with exit code {}", run.exit.code);
+  } else if (!job.energy_signals.empty() && std::isnan(outcome.energy)) {
+    // A counter that was reset or lost: to be run again, not to be counted without its energy.
+    outcome.error = fail(Errc::failed, "its energy is not known: {}",
+                         run.warnings.empty() ? join(job.energy_signals, ", ") + " was not read"
+                                              : join(run.warnings, "; "));
   } else {
     outcome.kind = PointOutcome::Kind::done;
   }

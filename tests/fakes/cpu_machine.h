@@ -40,8 +40,11 @@ class CpuMachine {
   static constexpr double kRangeMicrojoules = 262143328850.0;
 
   /// `shared_clock`: one cpufreq policy per package (else one per CPU).
-  CpuMachine(fake::FakeSys& sys, int packages, bool shared_clock)
-      : sys_(sys), shared_(shared_clock), joules_(static_cast<std::size_t>(packages), 262100.0) {
+  CpuMachine(fake::FakeSys& sys, int packages, bool shared_clock, bool tells_energy = true)
+      : sys_(sys),
+        shared_(shared_clock),
+        tells_energy_(tells_energy),
+        joules_(static_cast<std::size_t>(packages), 262100.0) {
     for (int cpu = 0; cpu < packages * kCpusPerPackage; ++cpu) {
       const int package = cpu / kCpusPerPackage;
       sys_.cpu(cpu, package, cpu % kCpusPerPackage, std::to_string(cpu));
@@ -53,6 +56,7 @@ class CpuMachine {
         sys_.policy(p, fmt::format("{} {} {} {}", first, first + 1, first + 2, first + 3),
                     limits());
       }
+      if (!tells_energy_) continue;
       const std::string zone = fmt::format("/sys/class/powercap/intel-rapl:{}/", p);
       sys_.write(zone + "name", fmt::format("package-{}\n", p));
       sys_.write(zone + "enabled", "1\n");
@@ -149,6 +153,7 @@ class CpuMachine {
         sys_.write(fake::FakeSys::policy_folder(id) + "scaling_cur_freq",
                    fmt::format("{:.0f}\n", clocks[place] / 1e3));
       }
+      if (!tells_energy_) continue;
       // The counter starts near its end, and turns over.
       sys_.write(fmt::format("/sys/class/powercap/intel-rapl:{}/energy_uj", p),
                  fmt::format("{:.0f}\n", std::fmod(joules_[place] * 1e6, kRangeMicrojoules)));
@@ -162,6 +167,7 @@ class CpuMachine {
 
   fake::FakeSys& sys_;
   bool shared_;
+  bool tells_energy_;
   CpuWork work_;
   double now_ = 0;
   double left_ = 0;

@@ -61,7 +61,8 @@ class CpuMeter final : public Provider {
       if (now > time_) zone.watts = more / (now - time_);
     }
     time_ = now;
-    for (std::size_t i = 0; i < std::min(out.size(), pushed_.size()); ++i) out[i] = read(pushed_[i]);
+    for (std::size_t i = 0; i < std::min(out.size(), pushed_.size()); ++i)
+      out[i] = read(pushed_[i]);
   }
 
  private:

@@ -1,5 +1,5 @@
-// FaultyProvider: any provider, with faults by script. A fault lasts from one read_batch to another,
-// counted from 0, so that a run in virtual time meets it at the same moment every time.
+// FaultyProvider: any provider, with faults by script. A fault lasts from one read_batch to
+// another, counted from 0, so that a run in virtual time meets it at the same moment every time.
 //
 //   missing   readings of a signal fail (the device fell off the bus)
 //   stuck     a signal repeats what it showed when the fault began

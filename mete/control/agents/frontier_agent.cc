@@ -20,7 +20,7 @@ namespace {
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kDefaultPhi = 0.5;
 /// Clocks tried of a device that takes any clock between two.
-constexpr std::size_t kContinuousClocks = 24;
+constexpr std::size_t kContinuousClocks = 64;
 
 AgentInfo make_info(const SteeredKind& kind, const FrontierColumns& columns) {
   AgentInfo info;

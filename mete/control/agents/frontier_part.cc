@@ -79,6 +79,7 @@ double FrontierPart::step(double time, std::span<const double> row) noexcept {
     proceed();
     return clocks_[target_];
   }
+  below_ = sight.status < kCapped * clocks_[target_];
   count_work();
   if (!steady(sight)) return clocks_[target_];
   switch (mode_) {
@@ -142,6 +143,7 @@ void FrontierPart::identify(const FrontierSight& sight) noexcept {
     begin_phase(seen);
   } else {
     enter(known);
+    phases_[known].capped = below_;
   }
   if (stranger_) {
     // What the work looked like when it came is remembered, to know it there the next time.
@@ -167,6 +169,7 @@ void FrontierPart::begin_phase(const ResponseSeen& top_seen) noexcept {
   FrontierPhase& phase = phases_[at];
   phase.used = true;
   phase.done = false;
+  phase.capped = below_;
   phase.tried = 0;
   phase.steps = 0;
   phase.work = 0;
@@ -262,14 +265,22 @@ void FrontierPart::watch(const FrontierSight& sight) noexcept {
   }
   if (!differ(phase.seen[target_], sight.seen)) {
     different_ = 0;
+    if (phase.capped && ++capped_steps_ >= cap_patience_) return look_at_top_again();
     if (++calm_ >= kReviewSteps) review();
     return;
   }
   if (++different_ >= kChangeSteps) other_work(sight);
 }
 
+void FrontierPart::look_at_top_again() noexcept {
+  capped_steps_ = 0;
+  cap_patience_ = std::min(2 * cap_patience_, kMostCapSteps);
+  go(Mode::identify, top());
+}
+
 void FrontierPart::other_work(const FrontierSight& now) noexcept {
   ++changes_;
+  cap_patience_ = kCapSteps;
   if (++restless_ >= kRestless) {
     restless_ = 0;
     ++shelters_;

@@ -51,6 +51,12 @@ inline constexpr int kShelterSteps = 200;
 /// new clock taken if it saves this share of the energy, or if the old one breaks the bound.
 inline constexpr int kReviewSteps = 20;
 inline constexpr double kWorthAChange = 0.01;
+/// A device that ran below the highest clock when asked for it (a thermal cap, or no turbo) may do
+/// better later, which a lower clock does not show: the highest is looked at again after so many
+/// settled steps, then twice as many, up to the most.
+inline constexpr int kCapSteps = 60;
+inline constexpr int kMostCapSteps = 480;
+inline constexpr double kCapped = 0.95;
 /// So many unseen steps running: the highest clock.
 inline constexpr int kBlindSteps = 3;
 
@@ -59,6 +65,7 @@ struct FrontierPhase {
 
   bool used = false;
   bool done = false;       ///< its trials are over
+  bool capped = false;     ///< the device ran below the highest clock when that was asked for
   std::size_t choice = 0;  ///< place of its clock, once done
   ResponseEstimate estimate;
   std::vector<ResponseSeen> seen;        ///< per clock: what it looks like there
@@ -113,6 +120,7 @@ class FrontierPart {
   void begin_phase(const ResponseSeen& top) noexcept;
   void enter(std::size_t phase) noexcept;
   void proceed() noexcept;
+  void look_at_top_again() noexcept;
   void other_work(const FrontierSight& now) noexcept;
   [[nodiscard]] bool measured() const noexcept;
   [[nodiscard]] int most_trial_steps() const noexcept;
@@ -143,8 +151,11 @@ class FrontierPart {
   double last_watts_ = 0;  ///< of the sensor, at the step before
   int different_ = 0;      ///< steps running that look different
   int blind_ = 0;
-  int calm_ = 0;      ///< settled steps since the last review
-  double spent_ = 0;  ///< settled steps, and the work done in them, as phases count it
+  int calm_ = 0;          ///< settled steps since the last review
+  int capped_steps_ = 0;  ///< settled steps under a cap since the highest clock was looked at
+  int cap_patience_ = kCapSteps;  ///< so many of them, and it is looked at again
+  bool below_ = false;            ///< the clock, at this step, is below the one asked for
+  double spent_ = 0;              ///< settled steps, and the work done in them, as phases count it
   double earned_ = 0;
   int restless_ = 0;
   std::uint64_t visit_ = 0;
