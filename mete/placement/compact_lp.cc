@@ -66,14 +66,20 @@ class CompactLpBuilder {
   void add_path(std::size_t t) {
     const auto first = index_.first[t];
     const auto last = index_.first[t + 1];
-    const double read = index_.read_seconds[t] * kMicro;
+    const auto read = [this, t](std::size_t gap) {
+      const bool adjacent = index_.kernel[gap] + 1 == index_.kernel[gap + 1];
+      const bool paid = moves_ == MoveKind::synchronous || adjacent;
+      return paid ? index_.read_seconds[t] * kMicro : 0;
+    };
     for (auto u = first; u < last; ++u) {
-      out_.in_column_[u] = lp_.add_column(u > first ? read : 0, index_.forced[u], 1);
+      out_.in_column_[u] = lp_.add_column(u > first ? read(u - 1) : 0, index_.forced[u], 1);
     }
     if (last - first < 2) return;
-    const int write = lp_.add_column(index_.write_seconds[t] * kMicro, 0, 1);
+    const double write_cost =
+        moves_ == MoveKind::synchronous ? index_.write_seconds[t] * kMicro : 0;
+    const int write = lp_.add_column(write_cost, 0, 1);
     for (auto u = first; u + 1 < last; ++u) {
-      const int kept = lp_.add_column(-read, 0, 1);
+      const int kept = lp_.add_column(-read(u), 0, 1);
       out_.kept_column_[u] = kept;
       for (const auto end : {u, u + 1}) {
         const int row = lp_.add_row(-kLpInfinity, 0);

@@ -27,6 +27,10 @@ void LpBuilder::add_cost(int column, double cost) {
   model_.cost[static_cast<std::size_t>(column)] += cost;
 }
 
+void LpBuilder::set_row_lower(int row, double lower) {
+  model_.row_lower[static_cast<std::size_t>(row)] = lower;
+}
+
 LpModel LpBuilder::finish() {
   const std::size_t columns = model_.columns();
   std::vector<std::size_t> next(columns + 1, 0);

@@ -38,6 +38,7 @@ class LpBuilder {
   int add_row(double lower, double upper);
   void add(int row, int column, double value);
   void add_cost(int column, double cost);
+  void set_row_lower(int row, double lower);
   /// The model; the builder is spent.
   LpModel finish();
 

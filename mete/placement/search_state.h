@@ -16,6 +16,7 @@ namespace mete {
 enum class MoveKind {
   none,         ///< a tensor stays where it was born (static)
   synchronous,  ///< the step waits for every move
+  overlapped,   ///< for bounds: a move costs nothing if a kernel runs between the two uses
 };
 
 /// What fast memory costs, in seconds per byte and kernel: a linear program's prices, which let a

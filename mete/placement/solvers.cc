@@ -5,6 +5,8 @@
 
 #include "mete/base/text.h"
 #include "mete/placement/solver.h"
+#include "mete/placement/solvers/asynchronous/asynchronous.h"
+#include "mete/placement/solvers/autotm/autotm.h"
 #include "mete/placement/solvers/baseline/baseline.h"
 #include "mete/placement/solvers/compact/compact.h"
 
@@ -20,6 +22,10 @@ constexpr Solver kSolvers[] = {
      least_static_memory},
     {"synchronous", "tensors move between kernels; the step waits for each move", true,
      solve_synchronous, least_synchronous_memory},
+    {"asynchronous", "moves travel in chunks beside kernels, both directions at once", true,
+     solve_asynchronous},
+    {"autotm", "AutoTM's integer program as written, on CBC: for auditing small graphs", true,
+     solve_autotm},
 };
 
 constexpr std::uint64_t kSearchSteps = 500;  // the least memory is found to 1 / this

@@ -62,9 +62,27 @@ TEST_F(SolversTest, StaticFindsTheBestOfAll) {
   compare_with_all("static", true, true, 1e-6);
 }
 
+TEST_F(SolversTest, AutotmAgrees) {
+  compare_with_all("autotm", false, false, 1e-6);
+  compare_with_all("autotm", false, true, 1e-6);
+}
+
+TEST_F(SolversTest, HiddenMovesAreNeverSlowerThanWaiting) {
+  Rng rng(8);
+  for (int round = 0; round < 5; ++round) {
+    const auto problem = test::random_problem(rng, 8, 12, false);
+    request_.limit_bytes = all_fast_peak(problem) / 3;
+    const auto waiting = solve(*find_solver("synchronous").value(), problem, request_).value();
+    const auto hidden = solve(*find_solver("asynchronous").value(), problem, request_);
+    ASSERT_TRUE(hidden) << hidden.error().what;
+    EXPECT_LE(hidden->verdict.seconds, waiting.verdict.seconds * (1 + 1e-3)) << round;
+    EXPECT_LE(hidden->plan.figures.lower_bound_seconds, hidden->verdict.seconds);
+  }
+}
+
 TEST_F(SolversTest, TheSameSeedGivesTheSamePlan) {
   Rng rng(9);
-  const auto problem = test::random_problem(rng, 12, 20, false);
+  const auto problem = test::random_problem(rng, 7, 9, false);
   request_.limit_bytes = all_fast_peak(problem) / 3;
   for (const auto& solver : builtin_solvers()) {
     if (solver.name == "all-fast") continue;
