@@ -10,3 +10,7 @@ section "start-up: at most 20 ms";                                   python3 ben
 section "sampling 100 signals at 1 kHz: <= 2 % of a core, p99 <= 200 us"; "$build/bin/sampling"
 section "control step, 8 GPUs, torch: median <= 100 us, p99 <= 300 us"; "$build/bin/control_step"
 section "mete process: >= 200 MB/s, <= 200 MB, >= 80x and >= 10x pandas"; /usr/bin/python3 bench/process/run.py --mete "$build/bin/mete"
+section "region enter+exit: <= 50 ns without a session, <= 1 us with one"; "$build/bin/region"
+section "recording 4 RAPL zones, 2 GPUs, 20 processes: <= 0.2 % of a core at 10 Hz, <= 5 % at 1 kHz"; "$build/bin/recording"
+section "slow-down of a compute-bound program at 1 kHz: <= 0.5 %";    python3 bench/slowdown.py "$build"
+section "placement: gaps and times beside their bars"; "$build/bin/placement" ${METE_PLACEMENT_DATA:-}
