@@ -22,7 +22,10 @@ class CpuMeter final : public Provider {
     bool epochs = false;
   };
   CpuMeter(const CpuMachine& machine, const Clock& clock, Has has)
-      : machine_(machine), clock_(clock), zones_(static_cast<std::size_t>(machine.packages())) {
+      : has_(has),
+        machine_(machine),
+        clock_(clock),
+        zones_(static_cast<std::size_t>(machine.packages())) {
     info_.name = "cpu_meter";
     const auto add = [this](std::string name, std::string unit, Domain domain, Behavior behavior) {
       SignalInfo row;
@@ -72,6 +75,7 @@ class CpuMeter final : public Provider {
     double watts = std::nan("");
   };
   [[nodiscard]] double raw(std::size_t package) const {
+    if (!has_.power) return 0;
     return 1e-6 * std::stod(machine_.sys().read(
                       fmt::format("/sys/class/powercap/intel-rapl:{}/energy_uj", package)));
   }
@@ -86,6 +90,7 @@ class CpuMeter final : public Provider {
                                   : Reading{zone.watts, std::nullopt};
   }
 
+  Has has_;
   const CpuMachine& machine_;
   const Clock& clock_;
   ProviderInfo info_;
