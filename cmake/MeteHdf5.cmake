@@ -37,7 +37,9 @@ endif()
 add_library(mete_hdf5 INTERFACE)
 if(METE_HDF5_STATIC)
   target_include_directories(mete_hdf5 INTERFACE ${HDF5_INCLUDE_DIRS})
-  target_link_libraries(mete_hdf5 INTERFACE ${METE_HDF5_ARCHIVE} ${hdf5_needs})
+  # The archive is not position-independent: what is loaded into another program (import mete) takes the shared library.
+  target_link_libraries(mete_hdf5 INTERFACE
+    "$<IF:$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>,${METE_HDF5_ARCHIVE},${hdf5_shared}>" ${hdf5_needs})
   # A Python module in an agent may bring an HDF5 of its own; it must not find ours.
   target_link_options(mete_hdf5 INTERFACE -Wl,--exclude-libs,libhdf5.a:libhdf5_serial.a:libsz.a:libaec.a)
 else()

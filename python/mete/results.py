@@ -4,6 +4,8 @@ import os
 from . import _core
 from ._errors import Error
 
+TABLE = "_training_data"  # after the node's name
+
 
 def read_trace(path, columns=None):
     """A trace, row by row: columns under the file's names, .attrs["units"] {column: SI unit}.
@@ -51,16 +53,20 @@ def _load_folder(path):
 
 
 def _load_table(path, node):
+    import warnings
     import pandas
     if not os.path.exists(path):
         raise _invalid(f"{path}: there is no such file or folder")
     try:
-        with pandas.HDFStore(path, mode="r") as store:
-            keys = [key.lstrip("/") for key in store.keys()]
-            wanted = f"{node}_training_data" if node else (keys[0] if len(keys) == 1 else None)
-            if wanted not in keys:
-                raise _invalid(f"{path}: it has {', '.join(keys) or 'no table'}; say which node")
-            return store[wanted]
+        with warnings.catch_warnings(), pandas.HDFStore(path, mode="r") as store:
+            # The tutorial's column names ("app-config") are no Python identifiers, and need not be.
+            warnings.filterwarnings("ignore", message="object name is not a valid Python identifier")
+            nodes = [key[1:-len(TABLE)] for key in store.keys() if key.endswith(TABLE)]
+            wanted = node or (nodes[0] if len(nodes) == 1 else None)
+            if wanted not in nodes:
+                raise _invalid(f"{path}: " + (f"it has the nodes {', '.join(nodes)}; say which one"
+                                              if nodes else "it has no training table"))
+            return store[wanted + TABLE]
     except ImportError:
         raise Error(f"{path}: pandas reads HDF5 with PyTables: apt install python3-tables") from None
     except (OSError, TypeError, ValueError) as error:

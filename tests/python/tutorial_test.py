@@ -24,8 +24,8 @@ class Tutorial(unittest.TestCase):
                 return done.stdout
 
             step("sweep.py")
-            self.assertEqual(len([name for name in os.listdir(out) if name.endswith(".report")]), 5 * 16)
-            self.assertIn("80 runs", step("process.py"))
+            self.assertEqual(len([name for name in os.listdir(out) if name.endswith(".report")]), 5 * 10)
+            self.assertIn("50 runs", step("process.py"))
             off, guess = (float(word) for word in re.findall(r"([\d.]+)%", step("train.py")))
             self.assertLess(off, 0.6 * guess)
             rows = [[float(cell) for cell in re.findall(r"[-+]?[\d.]+(?=%|:)", line.replace("phi ", ""))]
