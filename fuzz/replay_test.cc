@@ -8,6 +8,7 @@
 #include "fuzz/ffnet/ffnet_target.h"
 #include "fuzz/manifest/manifest_target.h"
 #include "fuzz/names/names_target.h"
+#include "fuzz/placement/placement_target.h"
 #include "fuzz/policy/policy_target.h"
 #include "fuzz/program/program_target.h"
 #include "fuzz/report/report_target.h"
@@ -26,15 +27,16 @@ struct FuzzTarget {
   void (*run)(std::string_view bytes);
 };
 
-constexpr std::array<FuzzTarget, 9> kTargets{{{"board", fuzz::board_target},
-                                              {"ffnet", fuzz::ffnet_target},
-                                              {"manifest", fuzz::manifest_target},
-                                              {"names", fuzz::names_target},
-                                              {"policy", fuzz::policy_target},
-                                              {"program", fuzz::program_target},
-                                              {"report", fuzz::report_target},
-                                              {"response", fuzz::response_target},
-                                              {"trace", fuzz::trace_target}}};
+constexpr std::array<FuzzTarget, 10> kTargets{{{"board", fuzz::board_target},
+                                               {"ffnet", fuzz::ffnet_target},
+                                               {"manifest", fuzz::manifest_target},
+                                               {"names", fuzz::names_target},
+                                               {"placement", fuzz::placement_target},
+                                               {"policy", fuzz::policy_target},
+                                               {"program", fuzz::program_target},
+                                               {"report", fuzz::report_target},
+                                               {"response", fuzz::response_target},
+                                               {"trace", fuzz::trace_target}}};
 
 class FuzzReplay : public ::testing::TestWithParam<FuzzTarget> {};
 
