@@ -221,8 +221,11 @@ std::vector<RecordingProcess> ProcessRows::take() {
     for (const double joules : process.energy) sum += std::isnan(joules) ? 0 : joules;
     return sum;
   };
+  const auto key = [&weight](const RecordingProcess& process) {
+    return std::pair(weight(process), std::isnan(process.cpu_seconds) ? -1 : process.cpu_seconds);
+  };
   std::stable_sort(rows_.begin(), rows_.end(),
-                   [&](const auto& a, const auto& b) { return weight(a) > weight(b); });
+                   [&](const auto& a, const auto& b) { return key(a) > key(b); });
   return std::move(rows_);
 }
 

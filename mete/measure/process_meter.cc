@@ -234,8 +234,13 @@ void ProcessMeter::count_extra(std::size_t i) {
   Row& row = rows_[i];
   const double extra = std::max(row.extra, row.children - row.child_base - row.credit);
   const double more = extra - row.extra;
+  if (more < 1e-6) {  // rounding: the kernel counts in steps of 10 ms
+    row.ended_children = 0;
+    row.last_ended = npos;
+    return;
+  }
   row.extra = extra;
-  if (row.ended_children == 1 && more > 0) {
+  if (row.ended_children == 1) {
     rows_[row.last_ended].extra += more;
     row.extra -= more;
     row.credit += more;

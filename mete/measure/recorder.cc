@@ -107,7 +107,7 @@ struct Recorder::Impl {
   void write_processes(Nanoseconds now, bool all);
   void write_process(const ProcessUse& use, Nanoseconds now);
   void write_window(Nanoseconds now);
-  void window_fields(double seconds);
+  void window_fields(double seconds, bool begins);
   void pid_member(std::string_view name, double (*value)(const ProcessUse&), double scale);
   void write_end(Nanoseconds now, const RunResult& result);
   void check_balances(RunResult& result);
@@ -387,7 +387,8 @@ void Recorder::Impl::pid_member(std::string_view name, double (*value)(const Pro
   line.close('}');
 }
 
-void Recorder::Impl::window_fields(double seconds) {
+/// `begins`: the first window's other end, where no CPU time has passed yet.
+void Recorder::Impl::window_fields(double seconds, bool begins) {
   constexpr std::array<std::string_view, 5> kFields{"intel_power", "psys_power", "total_cpu_power",
                                                     "uncore_power", "total_dram_power"};
   const auto now = gained();
@@ -398,7 +399,7 @@ void Recorder::Impl::window_fields(double seconds) {
   if (meter) {
     const double busy = meter->busy_seconds() - busy_last;
     const auto delta = [](const ProcessUse& use) { return use.cpu_delta; };
-    pid_member("absolute_cpu_time_per_pid", delta, 1);
+    pid_member("absolute_cpu_time_per_pid", delta, begins ? 0 : 1);
     if (busy > 0) {
       pid_member("per_process_cpu_uses", delta, 1 / busy);
       // AIPowerMeter's rule, that their readers expect: all of the power by share of busy time.
@@ -419,7 +420,6 @@ void Recorder::Impl::window_fields(double seconds) {
   line.open('{');
   line.known_member("nvidia_power", watts(gpu));
   line.close('}');
-  window_last = now;
 }
 
 /// A line stands for the window that it ends. The first is written twice, at both ends of its
@@ -427,20 +427,20 @@ void Recorder::Impl::window_fields(double seconds) {
 void Recorder::Impl::write_window(Nanoseconds now) {
   const double seconds = to_seconds(now - last_process);
   if (!theirs.is_open() || !(seconds > 0)) return;
-  line.clear();
-  line.key("metrics");
-  line.open('{');
-  window_fields(seconds);
-  line.close('}');
-  line.close('}');
-  const std::string rest(line.end());
   const double wall = clock.wall_seconds();
-  const auto write = [&](double when) {
-    theirs.write(fmt::format("{{\"date\": \"{}\", {}", local_date(when), rest));
+  const auto write = [&](double when, bool begins) {
+    line.clear();
+    line.key("metrics");
+    line.open('{');
+    window_fields(seconds, begins);
+    line.close('}');
+    line.close('}');
+    theirs.write(fmt::format("{{\"date\": \"{}\", {}", local_date(when), line.end()));
   };
-  if (first_window) write(wall - seconds);
+  if (first_window) write(wall - seconds, true);
   first_window = false;
-  write(wall);
+  write(wall, false);
+  window_last = gained();
 }
 
 void Recorder::Impl::write_end(Nanoseconds now, const RunResult& result) {

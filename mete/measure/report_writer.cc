@@ -122,6 +122,27 @@ std::string policy_text(const std::string& json) {
   return yaml_flow(*parsed);
 }
 
+/// As GEOPM lists them, with the node's energies by mete's rule (docs/regions.md).
+void region_sections(std::string& text, const RunResult& result) {
+  if (result.regions.empty()) return;
+  text += "    Regions:\n";
+  for (const auto& region : result.regions) {
+    text += fmt::format("    -\n      region: {}\n", yaml_text(region.name));
+    std::uint32_t hash = 2166136261U;  // FNV-1a: GEOPM's readers want one of each region
+    for (const char c : region.name) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+    Section fields(text, 6);
+    fields.line("hash", fmt::format("0x{:08x}", hash));
+    fields.number("runtime (s)", region.seconds);
+    fields.count("count", region.count);
+    for (const auto& [domain, joules] : region.joules) {
+      fields.number(fmt::format("{}-energy (J)", domain), joules);
+    }
+    for (const auto& [domain, joules] : region.own_joules) {
+      fields.number(fmt::format("mete own {}-energy (J)", domain), joules);
+    }
+  }
+}
+
 }  // namespace
 
 std::string format_report(const Report& report) {
@@ -145,6 +166,7 @@ std::string format_report(const Report& report) {
 
   Section host(text, 4);
   host_lines(host, report);
+  region_sections(text, result);
   // No region is marked, so the whole run is "unmarked", and there is no epoch. GEOPM's
   // RawReportCollection fails on reports that have neither section.
   text += "    Unmarked Totals:\n";
