@@ -22,7 +22,7 @@ namespace mete {
 struct SolveRequest {
   std::uint64_t limit_bytes = kNoLimit;
   std::uint64_t seed = 1;
-  double target_gap = 4e-4;  ///< local search ends here
+  double target_gap = 4.5e-4;  ///< local search ends here
   /// Bounds local search in steps of its own, so that the same seed gives the same answer on a slow
   /// machine and a busy one; 1 is meant for a second or less on problems of a thousand kernels.
   double effort = 1;
