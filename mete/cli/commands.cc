@@ -35,6 +35,8 @@ constexpr Command kCommands[] = {
      "mete run --report app.report --trace app.trace -- ./app --size 4096", add_run},
     {"recording", kMeasure, "What a recording of power and use comes to",
      "mete recording summary power_metrics.json", add_recording},
+    {"export", kMeasure, "Power and use of this machine for Prometheus", "mete export --once",
+     add_export},
     {"sweep", kMeasure, "Run it at every setting of a control, several times",
      "mete sweep --board v100 --control GPU_CORE_FREQUENCY_MAX_CONTROL=all --trials 3 --out sweep "
      "-- BlackScholes",
