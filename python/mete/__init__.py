@@ -16,7 +16,9 @@ from ._errors import Error
 from ._core import version as __version__
 from .node import agents, boards, controls, domains, read_signal, signals
 from .results import load_sweep, process, read_report, read_trace
+from .region import progress, region
 from .session import Run, run
 
 __all__ = ["Error", "Observation", "Part", "Run", "agents", "boards", "controls", "domains",
-           "load_sweep", "process", "read_report", "read_signal", "read_trace", "run", "signals"]
+           "load_sweep", "process", "progress", "read_report", "read_signal", "read_trace", "region",
+           "run", "signals"]
