@@ -66,8 +66,8 @@ std::vector<TensorId> GraphBuilder::add_all(const Op& op, std::vector<TensorId> 
   if (error_) return nothing;
   const std::string where = fmt::format("{} ({})", layer_name(), op.name);
   if (inputs.empty() || (op.inputs != 0 && inputs.size() != op.inputs)) {
-    refuse(fail(Errc::invalid, "{}: {} inputs given, {} expected", where, inputs.size(),
-                op.inputs));
+    refuse(
+        fail(Errc::invalid, "{}: {} inputs given, {} expected", where, inputs.size(), op.inputs));
     return nothing;
   }
   std::vector<TensorType> types;

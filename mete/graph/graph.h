@@ -60,9 +60,9 @@ struct Graph {
   std::vector<Tensor> tensors;
   std::vector<GraphNode> nodes;
   std::vector<GraphLayer> layers;
-  std::vector<TensorId> results;   ///< kept until the step ends: the loss, or what is inferred
-  TensorId loss = kNoTensor;       ///< what training makes smaller; kNoTensor: none
-  std::size_t forward_nodes = 0;   ///< the first so many are the forward pass
+  std::vector<TensorId> results;  ///< kept until the step ends: the loss, or what is inferred
+  TensorId loss = kNoTensor;      ///< what training makes smaller; kNoTensor: none
+  std::size_t forward_nodes = 0;  ///< the first so many are the forward pass
 };
 
 /// Builds a graph node by node. After the first error every call does nothing and finish() returns
@@ -109,9 +109,9 @@ class GraphBuilder {
 /// What an op's gradient reads and writes. The nodes it adds join the forward node's layer.
 struct GradientScope {
   GraphBuilder& builder;
-  const GraphNode node;                    ///< a copy: the builder's own may move
-  std::vector<TensorId> output_gradients;  ///< kNoTensor where nothing depends on that output
-  std::vector<bool> wanted;                ///< per input
+  const GraphNode node;                        ///< a copy: the builder's own may move
+  std::vector<TensorId> output_gradients;      ///< kNoTensor where nothing depends on that output
+  std::vector<bool> wanted;                    ///< per input
   std::vector<TensorId> input_gradients = {};  ///< to fill, per input
   /// A table whose rows are updated one by one: its input's index, dy, and the rows' indices.
   struct RowUpdate {

@@ -58,8 +58,7 @@ TensorId layer_norm_layer(GraphBuilder& b, TensorId x) {
   return b.add(kLayerNormOp, {x, gamma, b.parameter("shift", width)});
 }
 
-TensorId embedding_layer(GraphBuilder& b, TensorId indices, std::int64_t rows,
-                         std::int64_t width) {
+TensorId embedding_layer(GraphBuilder& b, TensorId indices, std::int64_t rows, std::int64_t width) {
   b.begin_layer("embedding");
   return b.add(kEmbeddingOp, {b.parameter("table", {rows, width}), indices});
 }

@@ -44,8 +44,7 @@ class Grouping {
  private:
   void open(TensorId id, NodeId n) {
     live_.group_of[id] = static_cast<std::uint32_t>(live_.groups.size());
-    live_.groups.push_back(
-        MemoryGroup{graph_.tensors[id].bytes(), false, n, last_use_[id], {id}});
+    live_.groups.push_back(MemoryGroup{graph_.tensors[id].bytes(), false, n, last_use_[id], {id}});
   }
 
   void join(TensorId id, std::uint32_t index) {

@@ -19,18 +19,18 @@ struct GradientScope;
 
 /// The settings of all ops; each reads those that it names.
 struct Attributes {
-  std::array<std::int64_t, 2> kernel = {1, 1};    ///< pooling window: height, width
-  std::array<std::int64_t, 2> stride = {1, 1};    ///< height, width
-  std::array<std::int64_t, 2> dilation = {1, 1};  ///< height, width
+  std::array<std::int64_t, 2> kernel = {1, 1};     ///< pooling window: height, width
+  std::array<std::int64_t, 2> stride = {1, 1};     ///< height, width
+  std::array<std::int64_t, 2> dilation = {1, 1};   ///< height, width
   std::array<std::int64_t, 4> pad = {0, 0, 0, 0};  ///< top, left, bottom, right
   std::int64_t groups = 1;
   bool count_padding = false;  ///< average pooling: divide by the whole window at the border too
   bool transpose_a = false;    ///< matrix multiply: the last two axes of the first factor
   bool transpose_b = false;
-  double scale = 1;            ///< matrix multiply: of the product; SGD: the learning rate
-  double epsilon = 1e-5;       ///< batch norm, layer norm
-  std::size_t axis = 1;        ///< bias, concat, slice
-  std::int64_t begin = 0;      ///< slice: [begin, end) along the axis
+  double scale = 1;        ///< matrix multiply: of the product; SGD: the learning rate
+  double epsilon = 1e-5;   ///< batch norm, layer norm
+  std::size_t axis = 1;    ///< bias, concat, slice
+  std::int64_t begin = 0;  ///< slice: [begin, end) along the axis
   std::int64_t end = 0;
   Shape shape;                     ///< reshape: the result; backward ops: of the tensor wanted
   std::vector<std::size_t> order;  ///< transpose: result axis i is input axis order[i]

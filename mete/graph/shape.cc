@@ -18,7 +18,8 @@ std::string_view data_type_name(DataType type) { return type == DataType::i64 ? 
 
 std::uint64_t Shape::elements() const {
   std::uint64_t count = 1;
-  for (const auto size : dims_) count = size > 0 ? times(count, static_cast<std::uint64_t>(size)) : 0;
+  for (const auto size : dims_)
+    count = size > 0 ? times(count, static_cast<std::uint64_t>(size)) : 0;
   return count;
 }
 

@@ -57,15 +57,16 @@ class Differentiation {
       reached = reached || gradient_[id] != kNoTensor;
     }
     for (const auto id : node.inputs) scope.wanted.push_back(depends_[id]);
-    const bool any = std::find(scope.wanted.begin(), scope.wanted.end(), true) != scope.wanted.end();
+    const bool any =
+        std::find(scope.wanted.begin(), scope.wanted.end(), true) != scope.wanted.end();
     if (!reached || !any) return {};
     const std::string& layer = builder_.layer_name();
     if (node.op->gradient == nullptr) {
       return fail(Errc::unsupported, "{} ({}): this op has no gradient", layer, node.op->name);
     }
     if (!is_loss && scope.dy() == kNoTensor) {
-      return fail(Errc::unsupported, "{} ({}): the loss depends on a side result of this op",
-                  layer, node.op->name);
+      return fail(Errc::unsupported, "{} ({}): the loss depends on a side result of this op", layer,
+                  node.op->name);
     }
     scope.input_gradients.assign(node.inputs.size(), kNoTensor);
     node.op->gradient(scope);

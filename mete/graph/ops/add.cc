@@ -4,9 +4,7 @@
 namespace mete {
 namespace {
 
-void gradient(GradientScope& scope) {
-  scope.input_gradients = {scope.dy(), scope.dy()};
-}
+void gradient(GradientScope& scope) { scope.input_gradients = {scope.dy(), scope.dy()}; }
 
 }  // namespace
 

@@ -21,8 +21,8 @@ Result<std::vector<TensorType>> infer(Types in, const Attributes& a) {
   bool fits = left.rank() >= 2 && (shared || left.rank() == right.rank());
   for (std::size_t i = 0; fits && !shared && i + 2 < left.rank(); ++i) fits = left[i] == right[i];
   if (!fits) {
-    return fail(Errc::invalid, "matrices of {} and {}: expected the same leading axes",
-                left.text(), right.text());
+    return fail(Errc::invalid, "matrices of {} and {}: expected the same leading axes", left.text(),
+                right.text());
   }
   if (shared && a.transpose_a) {
     return fail(Errc::invalid, "matrices of {} cannot be transposed against one of {} for all",
@@ -75,8 +75,8 @@ void gradient(GradientScope& scope) {
     const bool shared = scope.builder.shape(b).rank() < scope.builder.shape(a).rank();
     const TensorId left = shared ? flat(scope.builder, a) : a;
     const TensorId result = shared ? flat(scope.builder, dy) : dy;
-    scope.input_gradients[1] = tb ? product(scope, result, true, left, ta)
-                                  : product(scope, left, !ta, result, false);
+    scope.input_gradients[1] =
+        tb ? product(scope, result, true, left, ta) : product(scope, left, !ta, result, false);
   }
   if (scope.wanted[0]) {
     scope.input_gradients[0] =

@@ -26,11 +26,9 @@ TensorId dense_block(GraphBuilder& b, TensorId x, int layers) {
 
 void build_densenet264(GraphBuilder& b, std::int64_t batch) {
   TensorId x = b.input("images", {batch, 3, 224, 224});
-  x = relu_layer(b, conv_layer(b, x,
-                               {.channels = 2 * kGrowth,
-                                .kernel = {7, 7},
-                                .stride = {2, 2},
-                                .pad = {3, 3}}));
+  x = relu_layer(
+      b, conv_layer(b, x,
+                    {.channels = 2 * kGrowth, .kernel = {7, 7}, .stride = {2, 2}, .pad = {3, 3}}));
   x = max_pool_layer(b, x, {.size = 3, .stride = 2, .pad = 1});
   for (const int layers : {6, 12, 64}) {
     x = norm_conv(b, dense_block(b, x, layers), {.channels = 2 * kGrowth});

@@ -11,9 +11,9 @@ namespace {
 
 constexpr std::int64_t kWidth = 16;
 constexpr std::int64_t kLonger = 5;
-constexpr std::int64_t kRows[] = {1461,  586,  10131227, 2202608, 306,  24,     12518, 634, 4,
-                                  93146, 5684, 8351593,  3195,    28,   14993,  5461306, 11, 5653,
-                                  2173,  4,    7046547,  18,      16,   286181, 105,   142572};
+constexpr std::int64_t kRows[] = {1461,  586,  10131227, 2202608, 306, 24,     12518,   634,   4,
+                                  93146, 5684, 8351593,  3195,    28,  14993,  5461306, 11,    5653,
+                                  2173,  4,    7046547,  18,      16,  286181, 105,     142572};
 
 TensorId dense_relu(GraphBuilder& b, TensorId x, std::int64_t units) {
   return relu_layer(b, dense_layer(b, x, units));

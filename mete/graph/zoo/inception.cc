@@ -9,10 +9,10 @@ namespace {
 /// A convolution that keeps the image's size, and its activation.
 TensorId same(GraphBuilder& b, TensorId x, std::int64_t channels, std::int64_t height,
               std::int64_t width) {
-  return relu_layer(b, conv_layer(b, x,
-                                  {.channels = channels,
-                                   .kernel = {height, width},
-                                   .pad = {height / 2, width / 2}}));
+  return relu_layer(
+      b,
+      conv_layer(
+          b, x, {.channels = channels, .kernel = {height, width}, .pad = {height / 2, width / 2}}));
 }
 
 /// A 3x3 convolution without padding, and its activation.

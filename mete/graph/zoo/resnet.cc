@@ -40,12 +40,9 @@ TensorId block(GraphBuilder& b, TensorId x, const Bottleneck& block, bool publis
 
 void build_resnet(GraphBuilder& b, std::int64_t batch, const ResNetPlan& plan) {
   TensorId x = b.input("images", {batch, 3, 224, 224});
-  x = conv_layer(b, x,
-                 {.channels = 64,
-                  .kernel = {7, 7},
-                  .stride = {2, 2},
-                  .pad = {3, 3},
-                  .bias = !plan.published});
+  x = conv_layer(
+      b, x,
+      {.channels = 64, .kernel = {7, 7}, .stride = {2, 2}, .pad = {3, 3}, .bias = !plan.published});
   if (plan.published) x = relu_layer(b, batch_norm_layer(b, x));
   x = max_pool_layer(b, x, {.size = 3, .stride = 2, .pad = 1});
   std::int64_t filters = 64;
