@@ -7,6 +7,7 @@
 
 #include "mete/base/text.h"
 #include "mete/plot/plots.h"
+#include "mete/plot/ticks.h"
 
 namespace mete {
 namespace {
@@ -41,13 +42,48 @@ Table belief_rows(const AgentCurve& curve, const MeasuredKernel* truth) {
   return table;
 }
 
-std::string belief_caption(const AgentCurve& curve, bool truth) {
+std::string goal_words(const EvaluationGoal& goal) {
+  if (goal.phi) {
+    return fmt::format("phi {:.4g} (0: fastest, 1: least energy)", *goal.phi);
+  }
+  return fmt::format("least energy, at most {} slower than the top clock",
+                     format_percent(goal.max_slowdown));
+}
+
+/// Why a clock that looked cheaper was not taken: with a bound it must be kept surely. Empty if
+/// none was, or if the reason is another.
+std::string passed_over(const AgentCurve& curve, const EvaluationGoal& goal) {
+  if (goal.phi || !curve.settled) return "";
+  const auto settled = std::find(curve.clock.begin(), curve.clock.end(), *curve.settled);
+  if (settled == curve.clock.end()) return "";
+  const auto at = static_cast<std::size_t>(settled - curve.clock.begin());
+  std::optional<std::size_t> next;  // the fastest of those that save more
+  for (std::size_t i = 0; i < curve.clock.size(); ++i) {
+    if (!curve.tried[i] || !(curve.found_energy[i] < curve.found_energy[at])) continue;
+    if (!(curve.found_time[i] > curve.found_time[at])) continue;
+    if (!next || curve.found_time[i] < curve.found_time[*next]) next = i;
+  }
+  if (!next) return "";
+  const double time = curve.found_time[*next];
+  return fmt::format(
+      "{} would save more ({} energy), but takes {} ± {} points more time: {}",
+      format_quantity(curve.clock[*next], "Hz", 4),
+      show_value(curve.found_energy[*next], "1", 3, true), format_percent(time),
+      fmt::format("{:.1f}", 100 * curve.found_doubt[*next]),
+      time > goal.max_slowdown ? "over the bound" : "too near the bound to be sure of keeping it");
+}
+
+std::string belief_caption(bool truth, bool shared) {
   std::string text =
       "Dashed: what the agent believed of each clock when it had seen the work at the top clock "
       "only. Green: what it found at the clocks it tried; bars are one standard deviation of its "
       "doubt.";
   if (truth) text += " Blue: what the board measured, which the agent never saw.";
-  if (!curve.words.empty()) text += " In the report's words: " + curve.words + ".";
+  if (shared) {
+    text +=
+        " The bound is for the whole program: this work may cost more of it where other work costs "
+        "less.";
+  }
   return text;
 }
 
@@ -63,6 +99,7 @@ Result<std::vector<Figure>> belief_figures(const AgentStory& story,
                                            const std::optional<MeasuredKernel>& truth) {
   std::vector<Figure> out;
   const bool one = story.curves.size() == 1;
+  const bool bound = story.goal && !story.goal->phi;
   for (std::size_t i = 0; i < story.curves.size(); ++i) {
     const AgentCurve& curve = story.curves[i];
     const MeasuredKernel* known = one && truth ? &*truth : nullptr;
@@ -70,9 +107,9 @@ Result<std::vector<Figure>> belief_figures(const AgentStory& story,
     options.title =
         one ? "Believed, found and measured" : fmt::format("Believed and found: work {}", i + 1);
     if (one && !truth) options.title = "Believed and found";
-    options.caption = belief_caption(curve, known != nullptr);
+    options.caption = belief_caption(known != nullptr, bound && !one);
     options.settled = curve.settled;
-    if (story.goal && !story.goal->phi) options.max_slowdown = story.goal->max_slowdown;
+    if (bound) options.max_slowdown = story.goal->max_slowdown;
     METE_TRY(Figure figure, beliefs(belief_rows(curve, known), options));
     if (!one) figure.id += fmt::format("-{}", i + 1);
     out.push_back(std::move(figure));
@@ -80,8 +117,32 @@ Result<std::vector<Figure>> belief_figures(const AgentStory& story,
   return out;
 }
 
+namespace {
+
+/// Decisions that all fall at the start would lie on top of each other in a long run: then only the
+/// start is drawn. The number of samples to draw.
+std::size_t samples_worth_drawing(const AgentStory& story) {
+  const Column* made = story.made.find("time");
+  const Column* column = story.samples.find("time");
+  if (made == nullptr || column == nullptr || made->numbers().empty()) return story.samples.rows();
+  const auto& time = column->numbers();
+  const double until = std::max(3 * made->numbers().back(), 1.0);
+  if (time.empty() || until > time.back() / 3) return time.size();
+  return static_cast<std::size_t>(std::upper_bound(time.begin(), time.end(), until) - time.begin());
+}
+
+}  // namespace
+
 Result<Figure> decision_figure(const AgentStory& story) {
-  METE_TRY(Figure figure, decisions(story.samples, story.made));
+  Table samples = story.samples;
+  const std::size_t drawn = samples_worth_drawing(story);
+  for (Column& column : samples.columns()) column.numbers().resize(drawn);
+  METE_TRY(Figure figure, decisions(samples, story.made));
+  if (drawn < story.samples.rows()) {
+    figure.caption +=
+        fmt::format(" The rest of the run, up to {}, is not drawn: nothing more was decided.",
+                    format_quantity(story.samples.find("time")->numbers().back(), "s", 4));
+  }
   figure.title = fmt::format("What {} decided, and when", story.agent);
   figure.caption += " GPU 0.";
   return figure;
@@ -133,7 +194,7 @@ TableBlock regret_table(const EvaluationGoal& goal, const MeasuredKernel& truth,
       "top "
       "clock by the same table. A run as it went scatters by about half a per cent, as the "
       "hardware's did; below 0 it was luckier, or cleverer, than any one clock.",
-      goal.words(), goal.phi ? "(1 - phi) T/T0 + phi E/E0" : "E/E0");
+      goal_words(goal), goal.phi ? "(1 - phi) T/T0 + phi E/E0" : "E/E0");
   return block;
 }
 
@@ -157,7 +218,7 @@ std::vector<RegretRow> run_rows(const AgentStory& story, const RunPage& run) {
 TextBlock story_text(const AgentStory& story) {
   TextBlock block;
   block.title = "What was chosen, and why";
-  if (story.goal) block.paragraphs.push_back(fmt::format("Goal: {}.", story.goal->words()));
+  if (story.goal) block.paragraphs.push_back(fmt::format("Goal: {}.", goal_words(*story.goal)));
   block.paragraphs.push_back(
       fmt::format("The agent {} made {} decision{} and changed the clock {} time{}; at the end it "
                   "asked for {}.",
@@ -167,6 +228,11 @@ TextBlock story_text(const AgentStory& story) {
                                                   : std::string("no clock")));
   for (std::size_t i = 0; i < story.curves.size(); ++i) {
     block.paragraphs.push_back(fmt::format("Work {}: {}.", i + 1, story.curves[i].words));
+  }
+  if (story.goal && story.curves.size() == 1) {
+    if (auto why = passed_over(story.curves.front(), *story.goal); !why.empty()) {
+      block.paragraphs.push_back(fmt::format("Why not slower: {}.", why));
+    }
   }
   return block;
 }
@@ -184,8 +250,11 @@ void add_headlines(const AgentStory& story, const RunPage& run, Page& page) {
   page.headlines.push_back({cost.time <= 1 ? "Time saved" : "Time added",
                             format_percent(std::abs(1 - cost.time)), "", note});
   if (!story.goal) return;
-  page.headlines.push_back({"Regret", format_percent(regret_of(*story.goal, *run.truth, cost), 2),
-                            "", "against the best single clock, trials counted"});
+  const double regret = regret_of(*story.goal, *run.truth, cost);
+  page.headlines.push_back({regret < 0 ? "Better than the best single clock" : "Regret",
+                            format_percent(std::abs(regret), 2), "",
+                            regret < 0 ? "in the goal's own measure, trials counted"
+                                       : "against the best single clock, trials counted"});
 }
 
 }  // namespace

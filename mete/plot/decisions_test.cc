@@ -1,5 +1,10 @@
 // Decisions and beliefs: what is drawn is what was given, and wrong tables are refused by name.
 // SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "mete/plot/plots.h"
@@ -37,6 +42,25 @@ TEST(Decisions, MarksEachWithItsReason) {
   EXPECT_EQ(figure_svg(*figure).find("<it>"), std::string::npos) << "is escaped";
 }
 
+/// data-x of each panel: pixels and values at both ends.
+std::vector<std::string> ranges_of(const std::string& svg) {
+  std::vector<std::string> out;
+  constexpr std::string_view kKey = "data-x=\"";
+  for (auto at = svg.find(kKey); at != std::string::npos; at = svg.find(kKey, at + 1)) {
+    const auto from = at + kKey.size();
+    out.push_back(svg.substr(from, svg.find('"', from) - from));
+  }
+  return out;
+}
+
+TEST(Decisions, ClockAndPowerStandAboveEachOther) {
+  const auto figure = decisions(samples(), made("settle"));
+  ASSERT_TRUE(figure) << figure.error().what;
+  const auto ranges = ranges_of(figure_svg(*figure));
+  ASSERT_EQ(ranges.size(), 2U);
+  EXPECT_EQ(ranges[0], ranges[1]) << "though only one of them has marks";
+}
+
 TEST(Decisions, RefusesUnknownKindsFallingTimeAndMissingColumns) {
   EXPECT_NE(decisions(samples(), made("dances")).error().what.find("'dances'"), std::string::npos);
   Table back = samples();
@@ -52,6 +76,49 @@ TEST(Decisions, RefusesUnknownKindsFallingTimeAndMissingColumns) {
     }
   }
   EXPECT_TRUE(decisions(samples(), none));
+}
+
+/// The rightmost end of any error bar, and the right end of the plot area.
+std::pair<double, double> reach_of(const std::string& svg) {
+  double most = 0;
+  constexpr std::string_view kKey = "class=\"eb\" d=\"";
+  for (auto at = svg.find(kKey); at != std::string::npos; at = svg.find(kKey, at + 1)) {
+    const auto from = svg.find('H', at) + 1;
+    most = std::max(most, std::stod(svg.substr(from, 12)));
+  }
+  const std::string range = ranges_of(svg).at(0);
+  return {most, std::stod(range.substr(range.find(' ') + 1))};
+}
+
+TEST(Beliefs, NothingIsDrawnBesideThePlot) {
+  Table table;
+  table.add_texts("kind", {"found", "found", "believed", "believed"});
+  table.add_numbers("clock", "Hz", {1e9, 8e8, 8e8, 1e8});
+  table.add_numbers("time change", "1", {0, 0.06, 0.1, 5});
+  table.add_numbers("doubt", "1", {0.01, 0.01, 3, 0.1});
+  table.add_numbers("energy change", "1", {0, -0.22, -0.2, 3});
+  const auto figure = beliefs(table);
+  ASSERT_TRUE(figure) << figure.error().what;
+  const std::string svg = figure_svg(*figure);
+  const auto [most, end] = reach_of(svg);
+  EXPECT_NEAR(most, end, 0.11) << "the bar of 300 % ends where the plot does";
+  EXPECT_EQ(svg.find("believed at first at 100"), std::string::npos) << "500 % is out of sight";
+}
+
+TEST(Beliefs, OneLabelAClock) {
+  Table table;
+  table.add_texts("kind", {"measured", "measured", "found", "measured", "found"});
+  table.add_numbers("clock", "Hz", {6e8, 8e8, 8e8, 1e9, 1e9});
+  table.add_numbers("time change", "1", {0.1, 0.05, 0.06, 0, 0});
+  table.add_numbers("doubt", "1", {kNoValue, kNoValue, 0.01, kNoValue, 0});
+  table.add_numbers("energy change", "1", {-0.1, -0.21, -0.22, 0, 0});
+  const auto figure = beliefs(table, {.settled = 8e8, .max_slowdown = std::nullopt});
+  ASSERT_TRUE(figure) << figure.error().what;
+  const auto& series = figure->panels.at(0).series;
+  ASSERT_EQ(series.size(), 3U);
+  EXPECT_EQ(series[0].labels, (std::vector<std::string>{"600 MHz", "", ""}));
+  EXPECT_EQ(series[1].labels, (std::vector<std::string>{"", "1.00 GHz"}));
+  EXPECT_EQ(series[2].labels, (std::vector<std::string>{"800 MHz"}));
 }
 
 TEST(Beliefs, RingsTheClockAsItWasFound) {

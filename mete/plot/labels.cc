@@ -49,7 +49,7 @@ Scene survey(const Panel& panel, const AxisMap& x, const AxisMap& y) {
     const std::size_t n = std::min(series.x.size(), series.y.size());
     if (series.mark == Mark::bars || n > kMostLabels) continue;
     for (std::size_t i = 0; i < n; ++i) {
-      if (!x.shows(series.x[i]) || !y.shows(series.y[i])) continue;
+      if (!x.holds(series.x[i]) || !y.holds(series.y[i])) continue;
       const double px = x.at(series.x[i]);
       const double py = y.at(series.y[i]);
       const bool drawn = series.mark == Mark::points || series.mark == Mark::line_points;

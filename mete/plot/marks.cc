@@ -83,16 +83,22 @@ std::string line_path(const Series& series, const AxisMap& x, const AxisMap& y) 
   return path.text();
 }
 
-std::string error_bar(double px, double py, double end_low, double end_high, bool horizontal) {
+/// From one end to the other with a cap at each; an end beyond the plot area has none.
+std::string error_bar(const AxisMap& along, double across, double low, double high,
+                      bool horizontal) {
+  if (high < along.low || low > along.high) return "";
   const auto c = [](double v) { return coordinate(v); };
-  if (horizontal) {
-    return fmt::format("<path class=\"eb\" d=\"M{} {}H{}M{} {}V{}M{} {}V{}\"/>", c(end_low), c(py),
-                       c(end_high), c(end_low), c(py - kCap), c(py + kCap), c(end_high),
-                       c(py - kCap), c(py + kCap));
+  const std::string from = c(along.at(std::max(low, along.low)));
+  const std::string to = c(along.at(std::min(high, along.high)));
+  std::string d = horizontal ? fmt::format("M{} {}H{}", from, c(across), to)
+                             : fmt::format("M{} {}V{}", c(across), from, to);
+  for (const double end : {low, high}) {
+    if (!along.holds(end)) continue;
+    const std::string at = c(along.at(end));
+    d += horizontal ? fmt::format("M{} {}V{}", at, c(across - kCap), c(across + kCap))
+                    : fmt::format("M{} {}H{}", c(across - kCap), at, c(across + kCap));
   }
-  return fmt::format("<path class=\"eb\" d=\"M{} {}V{}M{} {}H{}M{} {}H{}\"/>", c(px), c(end_low),
-                     c(end_high), c(px - kCap), c(end_low), c(px + kCap), c(px - kCap), c(end_high),
-                     c(px + kCap));
+  return fmt::format("<path class=\"eb\" d=\"{}\"/>", d);
 }
 
 std::string intervals_at(const Series& series, std::size_t i, double px, double py,
@@ -100,10 +106,10 @@ std::string intervals_at(const Series& series, std::size_t i, double px, double 
   std::string out;
   const double x_low = value_at(series.x_low, i);
   const double x_high = value_at(series.x_high, i);
-  if (x.shows(x_low) && x.shows(x_high)) out += error_bar(px, py, x.at(x_low), x.at(x_high), true);
+  if (x.shows(x_low) && x.shows(x_high)) out += error_bar(x, py, x_low, x_high, true);
   const double y_low = value_at(series.y_low, i);
   const double y_high = value_at(series.y_high, i);
-  if (y.shows(y_low) && y.shows(y_high)) out += error_bar(px, py, y.at(y_low), y.at(y_high), false);
+  if (y.shows(y_low) && y.shows(y_high)) out += error_bar(y, px, y_low, y_high, false);
   return out;
 }
 
@@ -124,7 +130,7 @@ std::string draw_markers(const Series& series, const Panel& panel, const AxisMap
   const std::size_t n = std::min(series.x.size(), series.y.size());
   const double size = n > 200 || series.faint ? 2.2 : kMarkerSize;
   for (std::size_t i = 0; i < n; ++i) {
-    if (!x.shows(series.x[i]) || !y.shows(series.y[i])) continue;
+    if (!x.holds(series.x[i]) || !y.holds(series.y[i])) continue;
     const double px = x.at(series.x[i]);
     const double py = y.at(series.y[i]);
     out += fmt::format("<g class=\"p {}{}\"{}><title>{}</title>{}{}</g>\n", role_class(series.role),

@@ -6,6 +6,12 @@
 
 namespace mete {
 
+bool has_points(const Panel& panel) {
+  return std::any_of(panel.series.begin(), panel.series.end(), [](const Series& s) {
+    return s.mark == Mark::points || s.mark == Mark::line_points;
+  });
+}
+
 Extent extent_of(const Panel& panel, bool along_x) {
   Extent extent;
   const Axis& axis = along_x ? panel.x : panel.y;

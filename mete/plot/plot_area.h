@@ -19,6 +19,11 @@ struct AxisMap {
   DisplayUnit unit;
 
   [[nodiscard]] bool shows(double value) const { return drawable(value) && (!log || value > 0); }
+  /// Whether it lies within the range, which may be narrower than the data.
+  [[nodiscard]] bool holds(double value) const {
+    const double slack = 1e-9 * (high - low);
+    return shows(value) && value >= low - slack && value <= high + slack;
+  }
   [[nodiscard]] double at(double value) const {
     const double share =
         log ? std::log(value / low) / std::log(high / low) : (value - low) / (high - low);
@@ -44,6 +49,8 @@ struct Extent {
   [[nodiscard]] bool empty() const { return low > high; }
 };
 
+/// Whether any of its series has a marker at each point.
+bool has_points(const Panel& panel);
 /// The values of a panel along x or y, intervals and rules included; Role::bound series do not
 /// count.
 Extent extent_of(const Panel& panel, bool along_x);

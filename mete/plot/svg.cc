@@ -100,10 +100,11 @@ class Painter {
       return map_axis(bands, {-0.5, *bands.high}, 0, left_, right);
     }
     const Extent values = figure_.share_x && !shared_.empty() ? shared_ : extent_of(panel, true);
-    const bool lines = std::none_of(panel.series.begin(), panel.series.end(), [](const Series& s) {
-      return s.mark == Mark::points || s.mark == Mark::line_points;
-    });
-    return map_axis(panel.x, values, lines ? 0 : 0.05, left_, right);
+    // Panels that share their x need the same margin too.
+    const bool room = figure_.share_x
+                          ? std::any_of(figure_.panels.begin(), figure_.panels.end(), has_points)
+                          : has_points(panel);
+    return map_axis(panel.x, values, room ? 0.05 : 0, left_, right);
   }
 
   void share_x() {

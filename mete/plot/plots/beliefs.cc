@@ -54,7 +54,21 @@ std::string detail(std::string_view name, const Columns& c, std::size_t i) {
   return text + fmt::format("\nenergy {}", show_value(c.energy->at(i), "1", 3, true));
 }
 
-Series layer_series(const Layer& layer, const Columns& c) {
+/// One label a clock is enough: where it settled, else where it was found, else where measured.
+bool has_label(const Layer& layer, const Columns& c, std::size_t row,
+               std::optional<double> settled) {
+  if (layer.dashed) return false;
+  const double clock = c.clock->at(row);
+  const auto same = [&](double other) { return std::abs(other - clock) <= 1e-6 * clock; };
+  if (settled && same(*settled)) return false;
+  if (layer.kind == "found") return true;
+  for (std::size_t i = 0; i < c.kind->size(); ++i) {
+    if (c.kind->at(i) == "found" && same(c.clock->at(i))) return false;
+  }
+  return true;
+}
+
+Series layer_series(const Layer& layer, const Columns& c, std::optional<double> settled) {
   Series series;
   series.name = std::string(layer.name);
   series.role = layer.role;
@@ -68,7 +82,8 @@ Series layer_series(const Layer& layer, const Columns& c) {
     series.y.push_back(c.energy->at(i));
     series.x_low.push_back(doubt > 0 ? c.time->at(i) - doubt : kNoValue);
     series.x_high.push_back(doubt > 0 ? c.time->at(i) + doubt : kNoValue);
-    series.labels.push_back(layer.dashed ? "" : show_value(c.clock->at(i), "Hz", 3));
+    series.labels.push_back(has_label(layer, c, i, settled) ? show_value(c.clock->at(i), "Hz", 3)
+                                                            : "");
     series.details.push_back(detail(layer.name, c, i));
   }
   return series;
@@ -117,7 +132,7 @@ Result<Figure> beliefs(const Table& table, const BeliefsOptions& options) {
   std::size_t beyond = 0;
   const bool found = std::find(c.kind->begin(), c.kind->end(), "found") != c.kind->end();
   for (const Layer& layer : kLayers) {
-    Series series = layer_series(layer, c);
+    Series series = layer_series(layer, c, options.settled);
     if (series.x.empty()) continue;
     const double most = *std::max_element(series.x.begin(), series.x.end());
     if (found && most > longest) {
