@@ -172,21 +172,21 @@ TableBlock regret_table(const EvaluationGoal& goal, const MeasuredKernel& truth,
   std::array<std::vector<double>, 4> columns;
   for (const RegretRow& row : rows) {
     names.push_back(row.name);
-    const std::array values{row.clock, row.cost.time - 1, row.cost.energy - 1,
-                            regret_of(goal, truth, row.cost)};
+    const std::array values{regret_of(goal, truth, row.cost), row.cost.time - 1,
+                            row.cost.energy - 1, row.clock};
     for (std::size_t i = 0; i < values.size(); ++i) columns.at(i).push_back(values.at(i));
   }
   block.table.add_texts("way", std::move(names));
   constexpr std::array<std::pair<const char*, const char*>, 4> kNames{
-      {{"clock", "Hz"}, {"time change", "1"}, {"energy change", "1"}, {"regret", "1"}}};
+      {{"regret", "1"}, {"time change", "1"}, {"energy change", "1"}, {"clock", "Hz"}}};
   for (std::size_t i = 0; i < kNames.size(); ++i) {
     block.table.add_numbers(kNames.at(i).first, kNames.at(i).second, std::move(columns.at(i)));
   }
   block.formats = {{"way", "The program run", 4, false},
-                   {"clock", "Clock", 4, false},
+                   {"regret", "Regret", 3, true},
                    {"time change", "Time change", 3, true},
                    {"energy change", "Energy change", 3, true},
-                   {"regret", "Regret", 3, true}};
+                   {"clock", "Clock", 4, false}};
   block.marked_rows = {0};
   block.caption = fmt::format(
       "The board's table says what every clock costs, so the truth is known here; the agent never "

@@ -194,6 +194,10 @@ TableBlock clock_table(const TuneResult& result) {
 
 std::string model_paragraph(const TuneResult& result) {
   const ModelStep& model = result.model;
+  if (!result.agent.empty()) {
+    return fmt::format("The agent compared is {}, with the policy {}; no model was trained.",
+                       result.agent, result.agent_policy);
+  }
   if (model.path.empty()) return "There is no model, so no agent was run: " + model.absent + ".";
   if (model.given) return fmt::format("The agent used the model {}, which was given.", model.path);
   return fmt::format(
