@@ -22,8 +22,7 @@ TEST(Gzip, ReadsWhatGnuGzipWrote) {
 }
 
 TEST(Gzip, JoinedMembersAreReadOneAfterTheOther) {
-  EXPECT_EQ(gunzip(hello() + hello(), 100, "f").value(),
-            "hello hello hello\nhello hello hello\n");
+  EXPECT_EQ(gunzip(hello() + hello(), 100, "f").value(), "hello hello hello\nhello hello hello\n");
 }
 
 TEST(Gzip, EveryCutIsCalledTruncated) {

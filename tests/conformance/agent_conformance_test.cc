@@ -41,6 +41,9 @@ struct AgentCase {
   std::function<std::unique_ptr<Agent>()> make;
   std::vector<std::string> good;
   std::vector<std::string> bad;
+  /// Runs in an interpreter, which takes and gives memory as it likes; docs/agents/python.md says
+  /// so.
+  bool interpreted = false;
 };
 
 // gtest finds it by this name.
@@ -118,7 +121,7 @@ std::vector<AgentCase> all_cases() {
       {"template_idle", plain<make_idle_agent>, {"", "0.2"}, {"1.5", "-1"}},
       {"template_library", template_library, {"", "0.2"}, {"1.5", "-1"}},
 #ifdef METE_TEST_PYTHON_AGENT
-      {"python_class", python_class, {"", "0", "1", "GPU_PHI=0.3"}, {"1.5", "-0.1"}},
+      {"python_class", python_class, {"", "0", "1", "GPU_PHI=0.3"}, {"1.5", "-0.1"}, true},
 #endif
   };
 }
@@ -250,6 +253,7 @@ TEST_P(AgentConformance, TheSameObservationsGiveTheSameDecisions) {
 }
 
 TEST_P(AgentConformance, StepTakesNoMemory) {
+  if (GetParam().interpreted) GTEST_SKIP() << "an interpreter takes memory";
   const auto agent = GetParam().make();
   const auto values = resolve(*agent, GetParam().good.front()).value();
   ASSERT_TRUE(agent->start(gpus(kParts), values));
@@ -309,6 +313,10 @@ class AgentLoop : public ::testing::TestWithParam<std::tuple<AgentCase, LoopCase
   /// A board that lacks what an agent needs: all of that must be named, and nothing else refuses.
   static void expect_fair_refusal(const Error& error, const AgentInfo& info, Node& node) {
     EXPECT_EQ(Errc::unavailable, error.code) << error.what;
+    if (node.platform->topology().count(info.domain) == 0) {
+      EXPECT_NE(error.what.find("needs a"), std::string::npos) << error.what;
+      return;
+    }
     int missing = 0;
     for (const auto& name : info.signals) {
       const bool absent = !node.platform->has_signal(name);
@@ -353,7 +361,9 @@ TEST_P(AgentLoop, SteersTheBoardAndGivesTheControlsBack) {
         EXPECT_EQ(traced[gpu], node.machine->range(static_cast<int>(gpu)).max);
       }
     }
-    EXPECT_EQ(0U, memory);
+    if (!agent.interpreted) {
+      EXPECT_EQ(0U, memory);
+    }
     const auto lines = controller.report_lines();
     const std::pair<std::string, std::string> told{"GPU Frequency Requests",
                                                    std::to_string(changes)};
