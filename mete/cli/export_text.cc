@@ -176,7 +176,8 @@ std::string metrics_text(std::span<const WatchedValue> values, const ExporterFac
   std::set<std::string> seen;
   for (const auto& value : values) {
     if (!std::isfinite(value.value)) continue;
-    if (value.integrated_here && !with_integrated) continue;
+    const bool summed = is_counter(value.info) && value.info.source != Source::counter;
+    if (summed && !with_integrated) continue;
     const std::string labels = labels_of(value);
     // Two names that differ only in what a metric's name cannot hold: a page with both is refused.
     if (!seen.insert(metric_name(value.info) + labels).second) continue;

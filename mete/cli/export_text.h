@@ -32,7 +32,7 @@ struct ExporterFacts {
 };
 
 /// Values that are unknown (NaN) are left out, never 0. `with_integrated` false leaves out energies
-/// that only began with this watch.
+/// that are sums of samples: these began with this watch, a counter did not.
 std::string metrics_text(std::span<const WatchedValue> values, const ExporterFacts& facts,
                          MetricsFormat format, bool with_integrated = true);
 
