@@ -35,12 +35,13 @@ std::string number(std::uint64_t value, std::string_view unit) {
 
 /// 12345678 as "12,345,678": people compare parameters digit by digit.
 std::string grouped(std::uint64_t value) {
-  std::string digits = std::to_string(value);
-  for (std::size_t i = digits.size(); i > 3;) {
-    i -= 3;
-    digits.insert(i, ",");
+  const std::string digits = std::to_string(value);
+  std::string text;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
   }
-  return digits;
+  return text;
 }
 
 void print_layers(const ModelSummary& summary) {
