@@ -63,6 +63,7 @@ Runner add_evaluate(OptionSet& app);
 Runner add_agent(OptionSet& app);
 Runner add_tune(OptionSet& app);
 Runner add_plan(OptionSet& app);
+Runner add_model(OptionSet& app);
 Runner add_export(OptionSet& app);
 Runner add_bench(OptionSet& app);
 Runner add_study(OptionSet& app);

@@ -56,6 +56,8 @@ constexpr Command kCommands[] = {
     {"view", kLearn, "An interactive page of studies, traces and tables, in one file",
      "mete view app.trace -o app.html", add_view_verb},
     {"agent", kLearn, "Agents and their policies", "mete agent -a torch -p NAN,NAN,0.5", add_agent},
+    {"model", kMemory, "Parameters, operations and memory of a model, layer by layer",
+     "mete model describe zoo:resnet50 --batch 16", add_model},
     {"plan", kMemory, "Place the tensors of a training step, with a proven gap",
      "mete plan resnet50.json.gz --ratio 4:1 --optimizer synchronous -o plan.json", add_plan},
 };
