@@ -35,6 +35,7 @@ constexpr Command kCommands[] = {
      "mete run --report app.report --trace app.trace -- ./app --size 4096", add_run},
     {"recording", kMeasure, "What a recording of power and use comes to",
      "mete recording summary power_metrics.json", add_recording},
+    {"top", kLook, "Power, energy, use and the busiest processes, live", "mete top", add_top},
     {"export", kMeasure, "Power and use of this machine for Prometheus", "mete export --once",
      add_export},
     {"sweep", kMeasure, "Run it at every setting of a control, several times",
