@@ -239,7 +239,10 @@ TextBlock story_text(const AgentStory& story) {
 
 void add_headlines(const AgentStory& story, const RunPage& run, Page& page) {
   if (!run.truth) {
-    page.headlines.push_back({"Energy", format_quantity(story.joules, "J", 4), "", "of all GPUs"});
+    const bool known = std::isfinite(story.joules);
+    page.headlines.push_back({"Energy",
+                              known ? format_quantity(story.joules, "J", 4) : "not measured", "",
+                              known ? "of all GPUs" : "nothing here tells it: see mete doctor"});
     page.headlines.push_back({"Time", format_quantity(story.seconds, "s", 4), "", ""});
     return;
   }
