@@ -1,5 +1,6 @@
 // Builds what every verb is given: the real clock, signals, the environment. The only place that
 // reads it. SPDX-License-Identifier: BSD-3-Clause
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "mete/base/clock.h"
+#include "mete/base/files.h"
 #include "mete/base/interrupt.h"
 #include "mete/cli/command.h"
 #include "mete/signal/control_guard.h"
@@ -26,6 +28,16 @@ std::string environment_or(const char* variable, const char* fallback) {
   return value != nullptr && *value != '\0' ? value : fallback;
 }
 
+/// A result that could not be printed was not given: a full disk behind `mete .. > file` is a
+/// failure. A reader that went away (`| head`) is not: it has what it wanted.
+int told(int exit_code) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit_code;
+  const int error = errno;
+  if (error == EPIPE) return exit_code;
+  fmt::print(stderr, "mete: the output could not be written: {}\n", mete::errno_text(error));
+  return exit_code == 0 ? 1 : exit_code;
+}
+
 constexpr int kDefect = 70;  // EX_SOFTWARE of sysexits.h
 
 }  // namespace
@@ -41,7 +53,7 @@ int main(int argc, char** argv) {
                                 host_name(),
                                 environment_or("METE_NVML_LIBRARY", ""),
                                 environment_or("METE_DCGM_LIBRARY", "")};
-    return mete::run_command_line(argc, argv, context);
+    return told(mete::run_command_line(argc, argv, context));
   } catch (const std::exception& e) {
     fmt::print(stderr, "mete: internal error: {}; please report it with the command line\n",
                e.what());
