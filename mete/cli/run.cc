@@ -98,6 +98,11 @@ Result<void> prepare_page(Options& options) {
   if (options.run.append_trace) {
     return fail(Errc::invalid, "--page draws one run, and --append-trace joins several: give one");
   }
+  // Before the run, which may be long.
+  if (is_directory(options.page)) {
+    return fail(Errc::invalid, "--page {}: is a folder, expected a file: {}/run.html, say",
+                options.page, options.page);
+  }
   if (options.run.report.empty()) options.run.report = beside(options.page) + ".report";
   if (options.run.trace.empty()) options.run.trace = beside(options.page) + ".trace";
   return {};

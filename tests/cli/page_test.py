@@ -38,6 +38,8 @@ class RunPage(MeteCase):
     def test_a_place_that_cannot_be_written(self):
         self.refused("run", "--board", "v100", "--page", "/proc/x.html", "--", "vectorAdd:1s",
                      says=["/proc/x"])
+        self.refused("run", "--board", "v100", "--page", self.path(), "--", "vectorAdd:1s",
+                     says=["is a folder"])
 
 
 if __name__ == "__main__":
