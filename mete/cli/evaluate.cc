@@ -169,6 +169,12 @@ Result<ExitCode> run(const Options& options, const Context& context) {
                                         plan.context.response->to_json().dump(-1) + "\n"));
   }
   const EvaluateHeading heading = heading_of(options, data, plan);
+  if (!options.model.empty()) {
+    fmt::print(stderr,
+               "note: {} was learned elsewhere: whether it has seen the tested rows is not known "
+               "here, and --train serves the baselines only\n",
+               options.model);
+  }
   if (!options.program.empty()) {
     if (plan.goals.size() != 1) {
       return fail(Errc::invalid, "--program runs for one goal: give one --phi");
