@@ -31,11 +31,12 @@ std::string environment_or(const char* variable, const char* fallback) {
 /// A result that could not be printed was not given: a full disk behind `mete .. > file` is a
 /// failure. A reader that went away (`| head`) is not: it has what it wanted.
 int told(int exit_code) {
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit_code;
+  // A verb that failed has said why.
+  if (exit_code != 0 || (std::fflush(stdout) == 0 && std::ferror(stdout) == 0)) return exit_code;
   const int error = errno;
   if (error == EPIPE) return exit_code;
   fmt::print(stderr, "mete: the output could not be written: {}\n", mete::errno_text(error));
-  return exit_code == 0 ? 1 : exit_code;
+  return 1;
 }
 
 constexpr int kDefect = 70;  // EX_SOFTWARE of sysexits.h
