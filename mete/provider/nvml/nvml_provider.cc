@@ -247,7 +247,7 @@ void NvmlProvider::read_batch(std::span<Reading> out) noexcept {
 
 void NvmlProvider::read(std::vector<DeviceProcess>& out) noexcept {
   if (source_ == nullptr) return;
-  source_->watch_processes();
+  source_->watch_processes(options_.wait > Nanoseconds(0));
   if (!std::exchange(repeating_, true))
     thread_.repeat([source = source_](bool asked) { return source->pass(asked); });
   if (options_.wait > Nanoseconds(0)) thread_.pass_now(options_.wait);

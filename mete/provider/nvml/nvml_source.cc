@@ -103,22 +103,20 @@ Nanoseconds NvmlSource::pass(bool asked) noexcept {
         slots_[i].taken = work_[i].taken;
       }
     }
-    read_processes(now, asked);
-    if (processes_due_ > now) next = std::min(next, processes_due_);
+    next = std::min(next, read_processes(now, asked));
     return std::max<Nanoseconds>(next - Time::now(), Nanoseconds(0));
   } catch (const std::exception&) {
     return kIdle;  // no memory: readings grow old, and say so
   }
 }
 
-void NvmlSource::read_processes(Time::time_point now, bool asked) noexcept {
-  bool wanted = false;
+NvmlSource::Time::time_point NvmlSource::read_processes(Time::time_point now, bool asked) noexcept {
   {
     const std::lock_guard lock(mutex_);
-    wanted = processes_wanted_;
+    if (!processes_wanted_) return Time::time_point::max();
+    if (!asked && processes_due_ > now) return processes_due_;
+    processes_due_ = now + kProcessPeriod;
   }
-  if (!wanted || (!asked && processes_due_ > now)) return;
-  processes_due_ = now + kProcessPeriod;
   processes_work_.clear();
   bool complete = true;
   try {
@@ -134,11 +132,16 @@ void NvmlSource::read_processes(Time::time_point now, bool asked) noexcept {
   std::swap(processes_read_, processes_work_);
   processes_complete_ = complete;
   processes_taken_ = Time::now();
+  return processes_due_;
 }
 
-void NvmlSource::watch_processes() noexcept {
+void NvmlSource::watch_processes(bool will_ask) noexcept {
   const std::lock_guard lock(mutex_);
+  if (processes_wanted_) return;
   processes_wanted_ = true;
+  // Shares are of the time since the reading before: one of the thread's own, just before the first
+  // that is asked for, would take them away from it.
+  if (will_ask) processes_due_ = Time::now() + kProcessPeriod;
 }
 
 bool NvmlSource::take_processes(std::vector<DeviceProcess>& out, Nanoseconds limit) noexcept {

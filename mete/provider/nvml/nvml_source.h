@@ -38,7 +38,8 @@ class NvmlSource {
   /// On the driver's thread: reads what is due (all, if asked) and says how long to wait then.
   Nanoseconds pass(bool asked) noexcept;
 
-  void watch_processes() noexcept;
+  /// From now on. `will_ask`: every reading is asked for, from the first one on.
+  void watch_processes(bool will_ask) noexcept;
   /// False if the last answers are older than `limit` or a GPU did not answer.
   bool take_processes(std::vector<DeviceProcess>& out, Nanoseconds limit) noexcept;
 
@@ -54,7 +55,8 @@ class NvmlSource {
 
   explicit NvmlSource(std::shared_ptr<const NvmlLibrary> library) : library_(std::move(library)) {}
   Result<void> find_gpus();
-  void read_processes(Time::time_point now, bool asked) noexcept;
+  /// If it is time, or asked for; tells when it is next.
+  Time::time_point read_processes(Time::time_point now, bool asked) noexcept;
 
   std::shared_ptr<const NvmlLibrary> library_;
   std::vector<NvmlGpu> gpus_;
@@ -66,13 +68,13 @@ class NvmlSource {
   Time::time_point last_read_;
   Nanoseconds read_gap_{0};  ///< between the last two reads
   bool processes_wanted_ = false;
+  Time::time_point processes_due_;  ///< the thread's own next reading
   bool processes_complete_ = false;
   Time::time_point processes_taken_;
   std::vector<DeviceProcess> processes_read_;
 
   // The driver's thread's own.
   std::vector<Slot> work_;
-  Time::time_point processes_due_;
   std::vector<DeviceProcess> processes_work_;
 };
 
