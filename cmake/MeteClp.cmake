@@ -17,8 +17,6 @@ if(METE_HAVE_CLP)
   set_target_properties(mete_clp PROPERTIES PREFIX "")
   # Never unloaded: the runtime it hands out lives as long as the process.
   target_link_options(mete_clp PRIVATE -Wl,-z,nodelete)
-  include(GNUInstallDirs)
-  install(TARGETS mete_clp LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/mete)
   add_dependencies(mete mete_clp)
   foreach(room placement cli)
     if(TARGET mete_${room}_test)

@@ -10,12 +10,12 @@
 #include <unistd.h>
 
 #include "mete/base/files.h"
+#include "mete/base/library.h"
 #include "mete/base/text.h"
 #include "mete/cli/command.h"
 #include "mete/cli/look.h"
 #include "mete/cli/options.h"
 #include "mete/cli/target.h"
-#include "mete/learn/torch_runtime.h"
 #include "mete/provider/board/board.h"
 
 namespace mete {
@@ -36,13 +36,25 @@ struct Findings {
   std::vector<Part> parts;
 };
 
-Part torch_part() {
-  const auto paths = torch_plugin_paths();
+struct PluginPart {
+  const char* file;
+  const char* what;
+  const char* packages;
+};
+constexpr PluginPart kPlugins[] = {
+    {"mete_torch.so", "training and the torch agent", "libtorch-dev"},
+    {"mete_python.so", "agents in Python", "pybind11-dev python3-dev"},
+    {"mete_blas.so", "matrix multiply on the CPU", "libopenblas-openmp-dev libdnnl-dev"},
+    {"mete_clp.so", "placements with a proven gap", "coinor-libclp-dev coinor-libcbc-dev"},
+};
+
+Part plugin_part(const PluginPart& plugin) {
+  const auto paths = plugin_paths(plugin.file);
   const auto found =
       std::find_if(paths.begin(), paths.end(), [](const std::string& p) { return path_exists(p); });
-  if (found != paths.end()) return {"training and the torch agent", true, *found, ""};
-  return {"training and the torch agent", false, "the plugin mete_torch.so was not found",
-          "sudo apt install libtorch-dev, then build again"};
+  if (found != paths.end()) return {plugin.what, true, *found, ""};
+  return {plugin.what, false, fmt::format("the plugin {} was not found", plugin.file),
+          fmt::format("sudo apt install {}, then build again", plugin.packages)};
 }
 
 /// Verbs that set controls write down what they changed before they change it.
@@ -75,10 +87,10 @@ Findings examine(const Platform& platform, const Context& context) {
   for (const auto* provider : platform.providers()) {
     out.missing.insert(out.missing.end(), provider->absences.begin(), provider->absences.end());
   }
-  out.parts = {torch_part(),
-               state_part(context.state_directory),
-               leftover_part(context.state_directory),
-               {"boards to replay", true, join(builtin_board_names(), ", "), ""}};
+  for (const auto& plugin : kPlugins) out.parts.push_back(plugin_part(plugin));
+  out.parts.push_back(state_part(context.state_directory));
+  out.parts.push_back(leftover_part(context.state_directory));
+  out.parts.push_back({"boards to replay", true, join(builtin_board_names(), ", "), ""});
   return out;
 }
 

@@ -6,8 +6,7 @@
 #include <cmath>
 #include <vector>
 
-#include "mete/base/files.h"
-#include "mete/base/library.h"
+#include "mete/base/plugin.h"
 #include "mete/base/stats.h"
 
 namespace mete {
@@ -93,24 +92,11 @@ double input_variance(const Gemm& gemm, const GemmShape& shape, std::size_t samp
 }
 
 Result<GemmRuntime*> open_blas_runtime() {
-  const auto paths = plugin_paths("mete_blas.so");
-  for (const auto& path : paths) {
-    if (!path_exists(path)) continue;
-    METE_TRY(const auto library, Library::open(path));
-    METE_TRY(auto* entry, library.function<BlasPluginEntry>(kBlasPluginSymbol));
-    GemmRuntime* runtime = entry(kBlasPluginAbi, METE_VERSION);
-    if (runtime == nullptr) {
-      return fail(Errc::unavailable,
-                  "{}: was built with another mete than this one ({}); rebuild both together", path,
-                  METE_VERSION);
-    }
-    return runtime;  // linked with -z nodelete: closing the handle does not unload it
-  }
-  return fail(Errc::unavailable,
-              "multiplying on the CPU needs the plugin mete_blas.so, which is neither in {} nor in "
-              "$METE_PLUGIN_DIR; apt "
-              "install libopenblas-openmp-dev libdnnl-dev, then build mete again",
-              dir_name(paths.back()));
+  return open_plugin<GemmRuntime>({.file = "mete_blas.so",
+                                   .symbol = kBlasPluginSymbol,
+                                   .abi = kBlasPluginAbi,
+                                   .need = "multiplying on the CPU needs OpenBLAS and oneDNN",
+                                   .packages = "libopenblas-openmp-dev libdnnl-dev"});
 }
 
 }  // namespace mete

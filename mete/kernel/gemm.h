@@ -68,7 +68,6 @@ class GemmRuntime {
 };
 
 inline constexpr int kBlasPluginAbi = 1;
-using BlasPluginEntry = GemmRuntime*(int abi, const char* mete_version);
 inline constexpr const char* kBlasPluginSymbol = "mete_blas_runtime";
 /// Opens the CPU's libraries (plugin mete_blas.so). `unavailable`, with the next step, where there
 /// is none.

@@ -71,7 +71,6 @@ class TorchRuntime {
 };
 
 /// The plugin's one function: nullptr if it was built for another ABI or another mete.
-using TorchPluginEntry = TorchRuntime*(int abi, const char* mete_version);
 inline constexpr const char* kTorchPluginSymbol = "mete_torch_runtime";
 
 /// Opens the plugin, looked for in $METE_PLUGIN_DIR, then beside the program (../lib, ../lib/mete,

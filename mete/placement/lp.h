@@ -91,7 +91,6 @@ class LpRuntime {
 };
 
 /// The plugin's one function: nullptr if it was built for another ABI or another mete.
-using LpPluginEntry = LpRuntime*(int abi, const char* mete_version);
 inline constexpr const char* kLpPluginSymbol = "mete_lp_runtime";
 
 /// Opens the plugin, looked for in $METE_PLUGIN_DIR, then beside the program. It stays open until

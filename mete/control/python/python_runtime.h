@@ -31,7 +31,6 @@ class PythonRuntime {
 
 /// The plugin's one function: nullptr if it was built for another ABI or another mete, or if Python
 /// could not be started.
-using PythonPluginEntry = PythonRuntime*(int abi, const char* mete_version);
 inline constexpr const char* kPythonPluginSymbol = "mete_python_runtime";
 
 }  // namespace mete
