@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "mete/plot/plots.h"
+#include "mete/plot/run_panels.h"
 #include "mete/plot/ticks.h"
 
 namespace mete {
@@ -88,16 +89,7 @@ Result<Figure> decisions(const Table& samples, const Table& made) {
   figure.id = "decisions";
   figure.title = "What the agent decided, and when";
   figure.share_x = true;
-  Panel clock;
-  clock.x = {"Time since the start of the run", "s"};
-  clock.y = {"Clock", "Hz"};
-  clock.height = 220;
-  clock.empty_note = "No clock was recorded.";
-  Panel watts = clock;
-  watts.y = {"Power", "W"};
-  watts.y.from_zero = true;
-  watts.height = 120;
-  watts.empty_note = "No power was recorded.";
+  auto [clock, watts] = run_panels(220, 120);
   clock.series.push_back(line_of("clock it ran at", Role::baseline, Mark::step, *time, *running));
   clock.series.push_back(line_of("clock asked for", Role::agent, Mark::step, *time, *asked));
   for (auto& series : marks) clock.series.push_back(std::move(series));

@@ -9,6 +9,7 @@
 #include "mete/base/text.h"
 #include "mete/plot/decimate.h"
 #include "mete/plot/plots.h"
+#include "mete/plot/run_panels.h"
 #include "mete/plot/ticks.h"
 
 namespace mete {
@@ -112,16 +113,7 @@ Result<Figure> timeline(const Table& samples, const TimelineOptions& options) {
   figure.id = "timeline";
   figure.title = "Clock and power over time";
   figure.share_x = true;
-  Panel clock;
-  clock.x = {"Time since the start of the run", "s"};
-  clock.y = {"Clock", "Hz"};
-  clock.height = 130;
-  clock.empty_note = "No clock was recorded.";
-  Panel power = clock;
-  power.y = {"Power", "W"};
-  power.y.from_zero = true;
-  power.height = 190;
-  power.empty_note = "No power was recorded.";
+  auto [clock, power] = run_panels(130, 190);
   double low = INFINITY;
   double high = -INFINITY;
   std::size_t rows = 0;
