@@ -10,6 +10,7 @@
 #include "mete/cli/options.h"
 #include "mete/cli/run_options.h"
 #include "mete/measure/attach_workload.h"
+#include "mete/measure/result_json.h"
 #include "mete/provider/estimate/estimate_provider.h"
 
 namespace mete {
@@ -35,12 +36,6 @@ Result<ProcessScope> scope_of(const RecordOptions& options) {
     }
   }
   return scope;
-}
-
-Json joules_json(const std::vector<std::pair<std::string, double>>& joules) {
-  Json out = Json::object();
-  for (const auto& [name, value] : joules) out.set(name, value);
-  return out;
 }
 
 }  // namespace
@@ -130,22 +125,9 @@ Result<std::unique_ptr<Workload>> RunRecord::attach(const RecordOptions& options
 
 void add_record_json(const RunResult& result, Json& out) {
   Json regions = Json::array();
-  for (const auto& one : result.regions) {
-    regions.push(Json::object({{"name", one.name},
-                               {"count", static_cast<std::int64_t>(one.count)},
-                               {"seconds", one.seconds},
-                               {"energy_joules", joules_json(one.joules)},
-                               {"own_energy_joules", joules_json(one.own_joules)}}));
-  }
-  Json balances = Json::object();
-  for (const auto& one : result.balances) {
-    balances.set(one.domain, Json::object({{"measured", one.measured},
-                                           {"attributed", one.attributed},
-                                           {"idle", one.idle},
-                                           {"others", one.others}}));
-  }
+  for (const auto& one : result.regions) regions.push(region_json(one));
   out.set("regions", std::move(regions));
-  out.set("attribution", std::move(balances));
+  out.set("attribution", balances_json(result.balances));
 }
 
 }  // namespace mete

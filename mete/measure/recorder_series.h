@@ -17,6 +17,12 @@ namespace mete {
 inline constexpr std::array<std::string_view, 6> kEnergyDomains{"package", "psys", "core",
                                                                 "uncore",  "dram", "gpu"};
 inline constexpr std::size_t kNoEnergy = kEnergyDomains.size();
+/// The name's place in kEnergyDomains; kNoEnergy if it is none of them.
+constexpr std::size_t energy_domain(std::string_view name) {
+  std::size_t at = 0;
+  while (at < kEnergyDomains.size() && kEnergyDomains[at] != name) ++at;
+  return at;
+}
 
 struct RecordedSeries {
   Request request;
