@@ -15,6 +15,7 @@
 #include "mete/cli/command.h"
 #include "mete/cli/options.h"
 #include "mete/cli/study_output.h"
+#include "mete/cli/tune_choice.h"
 #include "mete/study/efficiency/data_file.h"
 #include "mete/study/efficiency/efficiency.h"
 #include "mete/study/efficiency/study_store.h"
@@ -122,9 +123,8 @@ Json oddity_list(const Loaded& loaded) {
 
 Result<ExitCode> import(const Options& options) {
   METE_TRY(const auto loaded, load(options.path));
-  auto trimmed = options.path;
-  while (trimmed.size() > 1 && trimmed.ends_with('/')) trimmed.pop_back();
-  const auto output = options.output.empty() ? base_name(trimmed) + ".study.db" : options.output;
+  const auto output =
+      options.output.empty() ? base_name(options.path) + ".study.db" : options.output;
   METE_TRY(const auto counts, store_runs(loaded, output, options.path));
   if (options.json) {
     fmt::print("{}\n", Json::object({{"study", output},
@@ -179,21 +179,13 @@ Result<ExitCode> ratio(const Options& options) {
   return tell_trouble(loaded, options.path) ? 0 : 1;
 }
 
-Result<double> bound_of(const std::string& text) {
-  if (text.empty()) return std::numeric_limits<double>::quiet_NaN();
-  const bool percent = text.ends_with('%');
-  const auto value =
-      parse_double(percent ? trim(std::string_view(text).substr(0, text.size() - 1)) : text);
-  if (!value || !(*value >= 0) || !std::isfinite(*value)) {
-    return fail(Errc::invalid, "--max-slowdown {}: expected a share such as 10% or 0.1", text);
-  }
-  return percent ? *value / 100 : *value;
-}
-
 Result<ExitCode> best(const Options& options) {
   METE_TRY(const auto loaded, load(options.path));
   METE_TRY(const auto rule, rule_of(options, PowerRule::settled));
-  METE_TRY(const double bound, bound_of(options.max_slowdown));
+  double bound = std::numeric_limits<double>::quiet_NaN();
+  if (!options.max_slowdown.empty()) {
+    METE_TRY(bound, parse_slowdown(options.max_slowdown));
+  }
   METE_TRY(const auto rows, chosen_rows(options, loaded, rule));
   const auto clocks = best_clocks(rows, bound);
   if (clocks.empty()) {

@@ -23,11 +23,7 @@ struct Options {
   bool json = false;
 };
 
-std::string usual_output(const std::string& path) {
-  auto trimmed = path;
-  while (trimmed.size() > 1 && trimmed.ends_with('/')) trimmed.pop_back();
-  return base_name(trimmed) + ".html";
-}
+std::string usual_output(const std::string& path) { return base_name(path) + ".html"; }
 
 Result<ExitCode> run(const Options& options) {
   ExplorerDocument document;

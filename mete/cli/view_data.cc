@@ -183,9 +183,7 @@ Result<void> add_csv(const std::string& path, ExplorerDocument& document) {
 
 Result<void> add_view(const std::string& path, ExplorerDocument& document) {
   if (!path_exists(path)) return fail(Errc::invalid, "{}: no such file or folder", path);
-  auto trimmed = path;
-  while (trimmed.size() > 1 && trimmed.ends_with('/')) trimmed.pop_back();
-  const auto name = base_name(trimmed);
+  const auto name = base_name(path);
   if (is_directory(path)) {
     METE_TRY(const auto folder, read_data_folder(path));
     return add_runs(folder.runs, name, document);
