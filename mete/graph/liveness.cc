@@ -8,8 +8,8 @@ namespace {
 
 class Grouping {
  public:
-  Grouping(const Graph& graph, std::size_t nodes)
-      : graph_(graph), last_use_(graph.tensors.size(), 0) {
+  Grouping(const Graph& graph, std::size_t nodes, const std::vector<bool>& copied_views)
+      : graph_(graph), copied_views_(copied_views), last_use_(graph.tensors.size(), 0) {
     live_.group_of.assign(graph.tensors.size(), kNoGroup);
     for (NodeId n = 0; n < nodes; ++n) {
       for (const auto id : graph.nodes[n].inputs) last_use_[id] = n;
@@ -56,6 +56,7 @@ class Grouping {
 
   [[nodiscard]] bool shares(const GraphNode& node, NodeId n, bool in_place) const {
     if (node.op->reuse == Reuse::none) return false;
+    if (n < copied_views_.size() && copied_views_[n]) return false;
     if (node.op->reuse != Reuse::may) return true;
     const TensorId reused = node.inputs[node.op->reused];
     const MemoryGroup& group = live_.groups[live_.group_of[reused]];
@@ -69,6 +70,7 @@ class Grouping {
   }
 
   const Graph& graph_;
+  const std::vector<bool>& copied_views_;
   std::vector<NodeId> last_use_;
   NodeId end_ = 0;
   Liveness live_;
@@ -76,9 +78,10 @@ class Grouping {
 
 }  // namespace
 
-Liveness liveness_of(const Graph& graph, std::size_t nodes, bool in_place) {
+Liveness liveness_of(const Graph& graph, std::size_t nodes, bool in_place,
+                     const std::vector<bool>& copied_views) {
   nodes = std::min(nodes, graph.nodes.size());
-  Grouping grouping(graph, nodes);
+  Grouping grouping(graph, nodes, copied_views);
   for (NodeId n = 0; n < nodes; ++n) grouping.place_results(n, in_place);
   Liveness live = grouping.take();
   std::vector<std::uint64_t> born(nodes, 0);

@@ -30,7 +30,9 @@ inline constexpr std::uint32_t kNoGroup = kNoTensor;
 
 /// For the first `nodes` nodes of a graph. A result overwrites an input only where its op may, and
 /// nothing needs that input, nor anything that shares its memory, afterwards. Without `in_place`
-/// only views and updates of parameters share.
-Liveness liveness_of(const Graph& graph, std::size_t nodes, bool in_place = true);
+/// only views and updates of parameters share. `copied_views`: per node, true where what the op
+/// calls a view must be a copy, because the two lie in memory in different orders; empty: nowhere.
+Liveness liveness_of(const Graph& graph, std::size_t nodes, bool in_place = true,
+                     const std::vector<bool>& copied_views = {});
 
 }  // namespace mete
