@@ -27,12 +27,16 @@ struct Attributes {
   bool count_padding = false;  ///< average pooling: divide by the whole window at the border too
   bool transpose_a = false;    ///< matrix multiply: the last two axes of the first factor
   bool transpose_b = false;
-  double scale = 1;        ///< matrix multiply: of the product; SGD: the learning rate
+  double scale = 1;   ///< matrix multiply: of the product; SGD: the learning rate; affine: of x
+  double offset = 0;  ///< affine: added after the scale
+  double low = 0;     ///< clip: finite, as is high
+  double high = 0;
   double epsilon = 1e-5;   ///< batch norm, layer norm
-  std::size_t axis = 1;    ///< bias, concat, slice
+  std::size_t axis = 1;    ///< bias, concat, slice, scale
   std::int64_t begin = 0;  ///< slice: [begin, end) along the axis
   std::int64_t end = 0;
-  Shape shape;                     ///< reshape: the result; backward ops: of the tensor wanted
+  Shape shape;  ///< reshape, broadcast, reduce-sum: the result; backward ops: of the
+                ///< tensor wanted
   std::vector<std::size_t> order;  ///< transpose: result axis i is input axis order[i]
 };
 

@@ -38,6 +38,18 @@ extern const Op kLogisticLossBackwardOp;  // probabilities, targets
 extern const Op kLayerNormOp;             // x, gamma, beta -> y, mean, inverse deviation
 extern const Op kLayerNormBackwardOp;     // dy, x, gamma, mean, inverse deviation
 extern const Op kEmbeddingOp;             // table[R,D], indices
+extern const Op kSigmoidOp;               // x
+extern const Op kSigmoidBackwardOp;       // dy, y
+extern const Op kTanhOp;                  // x
+extern const Op kTanhBackwardOp;          // dy, y
+extern const Op kClipOp;                  // x, to [low, high]
+extern const Op kClipBackwardOp;          // dy, x
+extern const Op kAffineOp;                // x -> scale * x + offset
+extern const Op kScaleOp;                 // x, factor[size of axis]
+extern const Op kBroadcastOp;             // x -> the shape given, repeated where x has size 1
+extern const Op kReduceSumOp;             // x -> the shape given, summed where that has size 1
+extern const Op kFixedNormOp;             // x, gamma[C], beta[C], mean[C], variance[C]
+extern const Op kFixedNormBackwardOp;     // dy, x, gamma, mean, variance
 extern const Op kSgdOp;                   // parameter, gradient
 extern const Op kEmbeddingSgdOp;          // table, dy, indices: updates only the rows used
 

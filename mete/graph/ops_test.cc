@@ -108,6 +108,30 @@ TEST(Ops, products_of_transposed_matrices) {
   }
 }
 
+TEST(Ops, what_is_repeated_sums_back_and_what_is_cut_pads_back) {
+  Attributes a;
+  a.shape = {4, 2, 3};
+  const auto wide = kBroadcastOp.infer(Many{f32({4, 1, 3})}, a);
+  ASSERT_TRUE(wide) << wide.error().what;
+  EXPECT_EQ((*wide)[0].shape, a.shape);
+  EXPECT_FALSE(kBroadcastOp.infer(Many{f32({4, 2})}, a));
+  EXPECT_FALSE(kBroadcastOp.infer(Many{f32({2, 2, 3})}, a));
+  a.shape = {4, 1, 3};
+  EXPECT_EQ((*kReduceSumOp.infer(*wide, a))[0].shape, a.shape);
+  EXPECT_FALSE(kReduceSumOp.infer(Many{f32({4, 2, 1})}, a));
+  a.axis = 1;
+  a.begin = 1;
+  a.end = 3;
+  a.shape = {4, 5, 3};
+  EXPECT_EQ((*kSliceBackwardOp.infer(Many{f32({4, 2, 3})}, a))[0].shape, a.shape);
+  EXPECT_FALSE(kSliceBackwardOp.infer(Many{f32({4, 3, 3})}, a));
+  EXPECT_FALSE(kScaleOp.infer(Many{f32({4, 5}), f32({4})}, a));
+  a.low = 2;
+  a.high = 1;
+  EXPECT_FALSE(kClipOp.infer(Many{f32({4})}, a));
+  EXPECT_FALSE(kFixedNormOp.infer(Many{f32({4, 2}), f32({2}), f32({2}), f32({2}), f32({3})}, a));
+}
+
 TEST(Ops, a_builder_keeps_its_first_error) {
   GraphBuilder builder("bad");
   const TensorId x = builder.input("x", {2, 3});

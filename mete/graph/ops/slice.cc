@@ -16,17 +16,32 @@ Result<std::vector<TensorType>> infer(Types in, const Attributes& a) {
   return std::vector<TensorType>{result};
 }
 
+/// Padding with zeros, where a model pads: what it puts back must fit its place.
+Result<std::vector<TensorType>> infer_backward(Types in, const Attributes& a) {
+  const TensorType result{a.shape, in[0].type};
+  METE_TRY(const auto part, infer(std::vector<TensorType>{result}, a));
+  METE_TRY_VOID(expect_equal(part[0], in[0]));
+  return std::vector<TensorType>{result};
+}
+
 void gradient(GradientScope& scope) {
   Attributes a = scope.node.attributes;
   a.shape = scope.builder.shape(scope.in(0));
   scope.input_gradients[0] = scope.builder.add(kSliceBackwardOp, {scope.dy()}, a);
 }
 
+void backward_gradient(GradientScope& scope) {
+  scope.input_gradients[0] = scope.builder.add(kSliceOp, {scope.dy()}, scope.node.attributes);
+}
+
 }  // namespace
 
 const Op kSliceOp = {
     .name = "slice", .inputs = 1, .infer = infer, .work = no_work, .gradient = gradient};
-const Op kSliceBackwardOp = {
-    .name = "slice-backward", .inputs = 1, .infer = shape_given, .work = no_work};
+const Op kSliceBackwardOp = {.name = "slice-backward",
+                             .inputs = 1,
+                             .infer = infer_backward,
+                             .work = no_work,
+                             .gradient = backward_gradient};
 
 }  // namespace mete
