@@ -22,6 +22,7 @@
 #include "mete/base/clock.h"
 #include "mete/base/interrupt.h"
 #include "mete/base/result.h"
+#include "mete/base/sys_root.h"
 
 namespace mete {
 
@@ -29,6 +30,7 @@ namespace mete {
 struct Bandwidth {
   double read = 0;
   double write = 0;
+  bool operator==(const Bandwidth&) const = default;
 };
 
 enum class TierKind : std::uint8_t { dram, numa, dax, file, throttled };
@@ -71,13 +73,15 @@ class Tier {
 
 /// Opens a tier. `dram` is this machine's bandwidth, as measure_dram() has it; only `throttled`
 /// uses it. `unavailable`, with the next step, for what is not here.
-Result<std::unique_ptr<Tier>> open_tier(const TierSpec& spec, const Bandwidth& dram);
+Result<std::unique_ptr<Tier>> open_tier(const TierSpec& spec, const Bandwidth& dram,
+                                        const SysRoot& sys = SysRoot());
 
 /// DRAM's bandwidth as kernels see it: best of a few passes over arrays beyond any cache, reading
 /// (a sum) and writing (streaming stores), with `threads`.
 Result<Bandwidth> measure_dram(int threads, const Clock& clock);
 
-/// Waits until `seconds` after `begin`, by looking at the clock: sleeping is not that exact.
+/// Waits until `seconds` after `begin`, by looking at the clock: sleeping is not that exact. The
+/// clock must move by itself, as a virtual one does not.
 void hold_until(Nanoseconds begin, double seconds, const Clock& clock) noexcept;
 
 }  // namespace mete
