@@ -53,6 +53,8 @@ class KernelLibrary {
   [[nodiscard]] virtual std::string version() const = 0;
   /// `unsupported`, with the reason, for what it does not run.
   virtual Result<std::unique_ptr<Kernel>> make(const KernelJob& job) = 0;
+  /// True if images and filters in blocks of 16 channels suit it best (layouts_for()).
+  [[nodiscard]] virtual bool prefers_blocks() const { return false; }
 };
 
 /// The naive loops: every op of builtin_ops(), layout plain only, one thread.

@@ -13,7 +13,12 @@ namespace mete {
 enum class Layout : std::uint8_t {
   plain,          ///< row-major, as the shape says
   channels_last,  ///< N,C,H,W stored as N,H,W,C
+  blocked,        ///< N,C,H,W stored as N,C/16,H,W,16: C a multiple of 16
+  /// Filters O,I,h,w stored as O/16,I/16,h,w,16 of I,16 of O: both multiples of 16
+  filter_blocked,
 };
+/// Channels in a block: as many floats as a vector register of AVX-512 holds.
+inline constexpr std::int64_t kLayoutBlock = 16;
 std::string_view layout_name(Layout layout);
 
 /// One per tensor: images (what convolutions, pools and batch norms make and read, and what flows
