@@ -123,8 +123,10 @@ Result<std::uint64_t> node_memory_available(const SysRoot& sys, int node) {
     return fail(Errc::unavailable, "numa:{}: this node has no memory; those with memory: {}", node,
                 nodes_text(sys));
   }
+  // File pages are dropped for others; half of those in use, as the kernel counts MemAvailable.
   const std::uint64_t left = meminfo_line(text, "MemFree:").value_or(0) +
-                             meminfo_line(text, "Inactive(file):").value_or(0);
+                             meminfo_line(text, "Inactive(file):").value_or(0) +
+                             meminfo_line(text, "Active(file):").value_or(0) / 2;
   return left - left / kKeptBack;
 }
 

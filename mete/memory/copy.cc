@@ -9,7 +9,7 @@
 #include <vector>
 
 #ifdef __SSE2__
-#include <emmintrin.h>
+#include <immintrin.h>
 #endif
 
 namespace mete {
@@ -21,19 +21,11 @@ constexpr std::size_t kStreamFrom = std::size_t{1} << 20U;
 // Starting a thread costs as much as copying some 200 KiB.
 constexpr std::size_t kBytesPerThread = std::size_t{4} << 20U;
 
-void stream_copy(std::byte* to, const std::byte* from, std::size_t bytes) noexcept {
 #ifdef __SSE2__
-  const std::size_t head =
-      std::min(bytes, (kLine - reinterpret_cast<std::uintptr_t>(to) % kLine) % kLine);
-  std::memcpy(to, from, head);
-  to += head;
-  from += head;
-  bytes -= head;
-  const std::size_t lines = bytes / kLine;
+void stream_lines(std::byte* to, const std::byte* from, std::size_t lines) noexcept {
   for (std::size_t i = 0; i < lines; ++i, to += kLine, from += kLine) {
     const auto* const source = reinterpret_cast<const __m128i*>(from);
     auto* const target = reinterpret_cast<__m128i*>(to);
-    _mm_prefetch(reinterpret_cast<const char*>(from + 16 * kLine), _MM_HINT_NTA);
     const __m128i a = _mm_loadu_si128(source);
     const __m128i b = _mm_loadu_si128(source + 1);
     const __m128i c = _mm_loadu_si128(source + 2);
@@ -43,7 +35,34 @@ void stream_copy(std::byte* to, const std::byte* from, std::size_t bytes) noexce
     _mm_stream_si128(target + 2, c);
     _mm_stream_si128(target + 3, d);
   }
+}
+
+/// One store a line: some per cent faster than four.
+__attribute__((target("avx512f"))) void stream_lines_512(std::byte* to, const std::byte* from,
+                                                         std::size_t lines) noexcept {
+  for (std::size_t i = 0; i < lines; ++i, to += kLine, from += kLine) {
+    _mm512_stream_si512(reinterpret_cast<__m512i*>(to), _mm512_loadu_si512(from));
+  }
+}
+#endif
+
+void stream_copy(std::byte* to, const std::byte* from, std::size_t bytes) noexcept {
+#ifdef __SSE2__
+  const std::size_t head =
+      std::min(bytes, (kLine - reinterpret_cast<std::uintptr_t>(to) % kLine) % kLine);
+  std::memcpy(to, from, head);
+  to += head;
+  from += head;
+  bytes -= head;
+  const std::size_t lines = bytes / kLine;
+  if (__builtin_cpu_supports("avx512f")) {
+    stream_lines_512(to, from, lines);
+  } else {
+    stream_lines(to, from, lines);
+  }
   _mm_sfence();
+  to += lines * kLine;
+  from += lines * kLine;
   bytes -= lines * kLine;
 #endif
   std::memcpy(to, from, bytes);

@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 
 #include "mete/base/json.h"
+#include "mete/base/sqlite_db.h"
 #include "mete/base/text.h"
-#include "mete/study/efficiency/sqlite_db.h"
 
 namespace mete {
 namespace {
@@ -65,33 +65,6 @@ std::vector<Oddity> oddities_of(const std::string& text) {
   for (const auto& item : json->items())
     out.push_back({item["kind"].as_string(), item["detail"].as_string()});
   return out;
-}
-
-Result<std::int64_t> pragma(const SqlDatabase& db, const char* sql) {
-  METE_TRY(auto statement, db.prepare(sql));
-  METE_TRY(const bool row, statement.step());
-  return row ? statement.integer(0) : 0;
-}
-
-Result<void> check_ours(SqlDatabase& db, bool create) {
-  METE_TRY(const auto id, pragma(db, "PRAGMA application_id"));
-  METE_TRY(const auto version, pragma(db, "PRAGMA user_version"));
-  METE_TRY(const auto tables, pragma(db, "SELECT count(*) FROM sqlite_master"));
-  if (tables == 0 && create) {
-    METE_TRY_VOID(db.execute("BEGIN"));
-    METE_TRY_VOID(db.execute(kTables));
-    return db.execute("COMMIT");
-  }
-  if (id != kApplicationId) {
-    return fail(Errc::invalid,
-                "{}: a SQLite file, but no study: make one with `mete study import DIR -o {}`",
-                db.path(), db.path());
-  }
-  if (version != kVersion) {
-    return fail(Errc::invalid, "{}: a study of version {}; this mete reads version {}", db.path(),
-                version, kVersion);
-  }
-  return {};
 }
 
 }  // namespace
@@ -173,7 +146,8 @@ StudyStore::~StudyStore() = default;
 
 Result<StudyStore> StudyStore::open(const std::string& path, Mode mode) {
   METE_TRY(auto db, SqlDatabase::open(path, mode == Mode::create));
-  METE_TRY_VOID(check_ours(db, mode == Mode::create));
+  METE_TRY_VOID(db.check_kind({kApplicationId, kVersion, kTables, "study"}, mode == Mode::create,
+                              fmt::format("make one with `mete study import DIR -o {}`", path)));
   return StudyStore(std::unique_ptr<Impl>(new Impl{std::move(db), {}, {}, {}, {}}));
 }
 

@@ -1,5 +1,5 @@
-// A thin RAII layer over SQLite for the study room: a connection and prepared statements, errors as
-// Result. SPDX-License-Identifier: BSD-3-Clause
+// A thin RAII layer over SQLite, for the stores of studies and profiles: a connection and prepared
+// statements, errors as Result. SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
 #include <cstdint>
@@ -37,9 +37,20 @@ class SqlStatement {
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
 };
 
+/// Whose a file is: SQLite files carry an id and a version for this.
+struct SqlKind {
+  std::int64_t application_id = 0;
+  std::int64_t version = 0;
+  const char* tables = "";     ///< what makes an empty file one of ours; sets both pragmas
+  std::string_view name = {};  ///< "study", for errors
+};
+
 class SqlDatabase {
  public:
   static Result<SqlDatabase> open(const std::string& path, bool create);
+  /// `invalid` if the file is of another kind, then saying the next step, or of another version.
+  /// With `create` an empty file becomes one of that kind.
+  Result<void> check_kind(const SqlKind& kind, bool create, std::string_view next_step);
   Result<void> execute(const char* sql);
   Result<SqlStatement> prepare(std::string_view sql) const;
   [[nodiscard]] std::int64_t last_row() const;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "mete/study/efficiency/sqlite_db.h"
+#include "mete/base/sqlite_db.h"
 
 #include <cmath>
 #include <limits>
@@ -16,6 +16,12 @@ Error sql_error(sqlite3* db, const std::string& path) {
   if (code == SQLITE_READONLY || code == SQLITE_PERM) kind = Errc::denied;
   if (code == SQLITE_BUSY || code == SQLITE_LOCKED) kind = Errc::retry;
   return fail(kind, "{}: {}", path, sqlite3_errmsg(db));
+}
+
+Result<std::int64_t> first_integer(const SqlDatabase& db, const char* sql) {
+  METE_TRY(auto statement, db.prepare(sql));
+  METE_TRY(const bool row, statement.step());
+  return row ? statement.integer(0) : 0;
 }
 
 }  // namespace
@@ -76,6 +82,25 @@ Result<SqlDatabase> SqlDatabase::open(const std::string& path, bool create) {
   if (code != SQLITE_OK) return sql_error(db, path);
   sqlite3_busy_timeout(db, 2000);
   return out;
+}
+
+Result<void> SqlDatabase::check_kind(const SqlKind& kind, bool create, std::string_view next_step) {
+  METE_TRY(const auto id, first_integer(*this, "PRAGMA application_id"));
+  METE_TRY(const auto version, first_integer(*this, "PRAGMA user_version"));
+  METE_TRY(const auto tables, first_integer(*this, "SELECT count(*) FROM sqlite_master"));
+  if (tables == 0 && create) {
+    METE_TRY_VOID(execute("BEGIN"));
+    METE_TRY_VOID(execute(kind.tables));
+    return execute("COMMIT");
+  }
+  if (id != kind.application_id) {
+    return fail(Errc::invalid, "{}: a SQLite file, but no {}: {}", path_, kind.name, next_step);
+  }
+  if (version != kind.version) {
+    return fail(Errc::invalid, "{}: a {} of version {}; this mete reads version {}", path_,
+                kind.name, version, kind.version);
+  }
+  return {};
 }
 
 Result<void> SqlDatabase::execute(const char* sql) {
