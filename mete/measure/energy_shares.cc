@@ -36,9 +36,9 @@ Result<void> EnergyShares::begin(Platform& platform, const SysRoot& root,
   return {};
 }
 
-void EnergyShares::update(Platform& platform, const RecorderSeries& series) {
+void EnergyShares::update(Platform& platform, const RecorderSeries& series, bool whole) {
   if (!meter_) return;
-  meter_->update();
+  meter_->update(whole);
   for (auto& use : meter_->processes()) use.joules.resize(kSharedDomains.size(), 0.0);
   share_cpu(series);
   share_gpus(platform, series);

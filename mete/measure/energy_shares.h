@@ -27,8 +27,9 @@ class EnergyShares {
   Result<void> begin(Platform& platform, const SysRoot& root,
                      const std::optional<ProcessScope>& scope, const RecorderSeries& series,
                      std::vector<std::string>& warnings);
-  /// Looks at the processes and divides what was gained since the update before.
-  void update(Platform& platform, const RecorderSeries& series);
+  /// Looks at the processes (`whole`: as ProcessMeter::update has it) and divides what was gained
+  /// since the update before.
+  void update(Platform& platform, const RecorderSeries& series, bool whole);
   /// nullptr if no processes are looked at.
   [[nodiscard]] ProcessMeter* meter() const { return meter_.get(); }
   /// Something of kSharedDomains[k] was divided.

@@ -1,5 +1,6 @@
-// One pread per process and update on a file that stays open; the list of processes is only looked
-// through when the kernel has given out a new pid. SPDX-License-Identifier: BSD-3-Clause
+// One pread per process and whole update on a file that stays open, and its CPU clock in between;
+// the list of processes is only looked through when the kernel has given out a new pid.
+// SPDX-License-Identifier: BSD-3-Clause
 #include "mete/measure/process_meter.h"
 
 #include <algorithm>
@@ -188,6 +189,16 @@ void ProcessMeter::forget_ended() {
   rows_.resize(kept);
 }
 
+/// Exact, where /proc counts in steps of 10 ms. The number of a process that ended may be another's
+/// by now: only the file that is held open knows, and every whole look asks it.
+bool ProcessMeter::read_clock(Row& row) {
+  timespec time{};
+  if (!row.has_clock || ::clock_gettime(row.clock, &time) != 0) return false;
+  row.own = std::max(row.own,
+                     static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec));
+  return true;
+}
+
 void ProcessMeter::read_rows() {
   for (std::size_t i = 1; i < uses_.size(); ++i) {
     Row& row = rows_[i];
@@ -205,10 +216,19 @@ void ProcessMeter::read_rows() {
     }
     row.parent = now.parent;
     row.own = std::max(row.own, now.own_ticks / ticks_per_second_);
+    read_clock(row);
     row.children = std::max(row.children, now.children_ticks / ticks_per_second_);
     if (uses_[i].name != now.name) uses_[i].name = now.name;  // exec
     uses_[i].rss_bytes = static_cast<double>(now.rss_pages) * page_bytes_;
   }
+}
+
+/// False if one has ended, or has no clock.
+bool ProcessMeter::read_clocks() {
+  for (std::size_t i = 1; i < rows_.size(); ++i) {
+    if (!read_clock(rows_[i])) return false;
+  }
+  return true;
 }
 
 /// What a process that ended had used is in its parent's count of children by now, and must not be
@@ -249,15 +269,17 @@ void ProcessMeter::count_extra(std::size_t i) {
   row.last_ended = npos;
 }
 
-void ProcessMeter::update() {
+void ProcessMeter::update(bool whole) {
   forget_ended();
   read_machine();
   // New ones first: what ends between the two looks is then in its parent's count all the same.
-  find_new();
-  read_rows();
-  if (scope_.kind == ProcessScope::Kind::children) read_self();
-  settle_ended();
-  for (std::size_t i = 0; i < uses_.size(); ++i) count_extra(i);
+  const bool born = find_new();
+  if (whole || born || !read_clocks()) {
+    read_rows();
+    if (scope_.kind == ProcessScope::Kind::children) read_self();
+    settle_ended();
+    for (std::size_t i = 0; i < uses_.size(); ++i) count_extra(i);
+  }
   for (std::size_t i = 0; i < uses_.size(); ++i) {
     const Row& row = rows_[i];
     const double own = i == 0 ? 0 : row.own - row.own_base;
@@ -268,15 +290,28 @@ void ProcessMeter::update() {
   }
 }
 
-void ProcessMeter::find_new() {
-  if (scope_.kind == ProcessScope::Kind::cgroup) return find_in_cgroup();
+/// True if there are new ones. A child that was born and has ended in between is in its parent's
+/// count at the next whole look.
+bool ProcessMeter::find_new() {
+  const auto before = seen_;
   if (const auto load = root_.read_text("/proc/loadavg")) {
     const auto last = load->substr(load->rfind(' ') + 1);
-    if (last == last_pid_) return;
+    // Old processes may move into a cgroup.
+    const bool cgroup = scope_.kind == ProcessScope::Kind::cgroup;
+    if (last == last_pid_ && !cgroup) return false;
     // Numbers that come round again may be anybody's.
     if (parse_int(last).value_or(0) < parse_int(last_pid_).value_or(0)) strangers_.clear();
     last_pid_ = last;
   }
+  if (scope_.kind == ProcessScope::Kind::cgroup) {
+    find_in_cgroup();
+  } else {
+    list_new();
+  }
+  return seen_ != before;
+}
+
+void ProcessMeter::list_new() {
   // Twice, for children that are listed before their parents.
   std::vector<pid_t> unknown;
   std::set<pid_t> known_strangers;  // those that still are: the list must not grow with time
@@ -337,6 +372,9 @@ void ProcessMeter::add(pid_t pid, const ProcessStat& stat) {
   row.parent = stat.parent;
   row.own = stat.own_ticks / ticks_per_second_;
   row.children = stat.children_ticks / ticks_per_second_;
+  // A machine made of files has no clocks.
+  row.has_clock = root_.root() == "/" && ::clock_getcpuclockid(pid, &row.clock) == 0;
+  read_clock(row);
   // One that was there before us brings a past that is not of this run.
   if (stat.start_ticks < opened_ticks_ || scope_.kind != ProcessScope::Kind::children) {
     row.own_base = stat.start_ticks < opened_ticks_ ? row.own : 0;

@@ -6,6 +6,9 @@
 #include <filesystem>
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "mete/base/files.h"
@@ -268,6 +271,60 @@ TEST(ProcessMeterTest, MemoryAndIoWhereTheyCanBeRead) {
   EXPECT_DOUBLE_EQ(use_of(meter, 20).read_bytes, 4096);
   EXPECT_DOUBLE_EQ(use_of(meter, 20).written_bytes, 8192);
   EXPECT_TRUE(std::isnan(use_of(meter, 21).pss_bytes));
+}
+
+/// A process of our own that computes, tells how long by its own clock, and waits to be killed.
+class Computing {
+ public:
+  Computing() {
+    int ends[2];
+    EXPECT_EQ(::pipe(ends), 0);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      timespec used{};
+      while (used.tv_nsec < 30'000'000 && used.tv_sec == 0) {
+        ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+      }
+      const double seconds =
+          static_cast<double>(used.tv_sec) + 1e-9 * static_cast<double>(used.tv_nsec);
+      if (::write(ends[1], &seconds, sizeof seconds) < 0) ::_exit(1);
+      while (true) ::pause();
+    }
+    EXPECT_EQ(::read(ends[0], &seconds_, sizeof seconds_), static_cast<ssize_t>(sizeof seconds_));
+    ::close(ends[0]);
+    ::close(ends[1]);
+  }
+  ~Computing() { end(); }
+  void end() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+    pid_ = 0;
+  }
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] double seconds() const { return seconds_; }
+
+ private:
+  pid_t pid_ = 0;
+  double seconds_ = 0;
+};
+
+TEST(ProcessMeterTest, AQuickLookAsksTheProcesssOwnClock) {
+  ProcessMeter meter(SysRoot(), below(::getpid()));
+  ASSERT_TRUE(meter.open());
+  Computing child;
+  const pid_t pid = child.pid();
+  meter.update(false);
+  // /proc would tell steps of 10 ms; the little it does to fall asleep comes on top.
+  EXPECT_GE(use_of(meter, pid).cpu_seconds, child.seconds());
+  EXPECT_NEAR(use_of(meter, pid).cpu_seconds, child.seconds(), 0.005);
+  meter.update(false);
+  EXPECT_NEAR(use_of(meter, pid).cpu_delta, 0, 0.005);
+  child.end();
+  meter.update(false);
+  EXPECT_TRUE(use_of(meter, pid).ended);
+  meter.update(false);
+  EXPECT_EQ(meter.find(pid), ProcessMeter::npos);
 }
 
 }  // namespace

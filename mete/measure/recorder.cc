@@ -57,7 +57,8 @@ struct Recorder::Impl {
   }
   Result<void> prepare(Platform& platform);
   void open_files();
-  void meter_processes(Platform& platform, Nanoseconds now);
+  /// `last`: of the run.
+  void meter_processes(Platform& platform, Nanoseconds now, bool last);
   /// A file that could not be made, or not be ended.
   void lost(std::string_view what, const Result<void>& outcome);
   [[nodiscard]] std::array<double, kEnergyDomains.size()> gained() const {
@@ -96,8 +97,9 @@ void Recorder::Impl::open_files() {
   if (made && !header.replayed) lost("no recording", theirs.open(path(kPowerMetricsName)));
 }
 
-void Recorder::Impl::meter_processes(Platform& platform, Nanoseconds now) {
-  shares.update(platform, series);
+void Recorder::Impl::meter_processes(Platform& platform, Nanoseconds now, bool last) {
+  const bool all = last || now - last_process_record >= kProcessRecordEvery;
+  shares.update(platform, series, all);
   auto* meter = shares.meter();
   if (meter != nullptr && writes() && now - last_io >= kIoEvery) {
     meter->update_io();
@@ -108,7 +110,6 @@ void Recorder::Impl::meter_processes(Platform& platform, Nanoseconds now) {
     last_memory = now;
   }
   theirs.window(to_seconds(now - last_process), clock.wall_seconds(), series, meter);
-  const bool all = now - last_process_record >= kProcessRecordEvery;
   own.processes(now, shares, all);
   if (all) last_process_record = now;
   last_process = now;
@@ -144,7 +145,7 @@ void Recorder::sample(Platform& platform, Nanoseconds now) noexcept {
   if (r.regions != nullptr) r.regions->drain(now, r.gained());
   // Half a period early rather than nearly a whole one late.
   if (now + from_seconds(r.header.period / 2) - r.last_process >= r.options.process_period) {
-    r.meter_processes(platform, now);
+    r.meter_processes(platform, now, false);
   }
   if (now - r.last_flush >= kFlushEvery) {
     r.own.flush();
@@ -159,7 +160,7 @@ void Recorder::end(RunResult& result) {
   Impl& r = *impl_;
   if (!r.opened) r.open_files();
   if (r.last_platform != nullptr && r.last_time > r.last_process) {
-    r.meter_processes(*r.last_platform, r.last_time);
+    r.meter_processes(*r.last_platform, r.last_time, true);
   }
   if (r.regions != nullptr) {
     r.regions->finish(r.last_time, r.gained());
