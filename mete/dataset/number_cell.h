@@ -174,7 +174,7 @@ inline bool whole_digits(const char* p, std::size_t length, std::uint64_t& manti
 }  // namespace number_cell_detail
 
 /// How many bytes after `end` must be readable, whatever they hold.
-inline constexpr std::size_t kNumberCellSlack = 8;
+inline constexpr std::size_t kNumberCellSlack = 16;
 
 /// Reads the number at `p`, which must be followed by a separator before `end`. Gives the character
 /// after it, or nullptr if there is no number. Correctly rounded, as std::from_chars. An empty cell

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "mete/base/rng.h"
+#include "mete/dataset/number_cell_sse.h"
 
 namespace mete {
 namespace {
@@ -27,6 +28,14 @@ bool parse_whole(const std::string& cell, double& out) {
   return parse_whole_cell(kept.data(), end, end + 1, '|', out);
 }
 
+/// And by sixteen bytes at once. The bytes around the cell are digits: none of them may count.
+METE_FOR_SSE41 bool parse_sixteen(const std::string& cell, double& out) {
+  const std::string kept = "99999999" + cell + "|" + std::string(kNumberCellSlack, '9');
+  const char* start = kept.data() + 8;
+  const char* end = start + cell.size();
+  return parse_whole_cell_sse(start, end, end + 1, '|', out);
+}
+
 void expect_as_from_chars(const std::string& cell) {
   double want = 0;
   std::from_chars(cell.data(), cell.data() + cell.size(), want);
@@ -39,6 +48,10 @@ void expect_as_from_chars(const std::string& cell) {
   double whole = -1;
   ASSERT_TRUE(parse_whole(cell, whole)) << cell;
   EXPECT_EQ(std::bit_cast<std::uint64_t>(whole), std::bit_cast<std::uint64_t>(want)) << cell;
+  if (!has_number_cell_sse()) return;
+  double sixteen = -1;
+  ASSERT_TRUE(parse_sixteen(cell, sixteen)) << cell;
+  EXPECT_EQ(std::bit_cast<std::uint64_t>(sixteen), std::bit_cast<std::uint64_t>(want)) << cell;
 }
 
 TEST(NumberCell, ReadsEveryUsualFormatAsFromChars) {
@@ -116,8 +129,15 @@ TEST(NumberCell, SeesAWrongCharacterAnywhere) {
     const bool number = stop == kept.data() + cell.size();
     double got = 0;
     ASSERT_EQ(parse_whole(cell, got), number) << cell;
-    if (number) {
-      ASSERT_EQ(std::bit_cast<std::uint64_t>(got), std::bit_cast<std::uint64_t>(want)) << cell;
+    double sixteen = 0;
+    const bool sse = has_number_cell_sse();
+    if (sse) {
+      ASSERT_EQ(parse_sixteen(cell, sixteen), number) << cell;
+    }
+    if (!number) continue;
+    ASSERT_EQ(std::bit_cast<std::uint64_t>(got), std::bit_cast<std::uint64_t>(want)) << cell;
+    if (sse) {
+      ASSERT_EQ(std::bit_cast<std::uint64_t>(sixteen), std::bit_cast<std::uint64_t>(want)) << cell;
     }
   }
 }

@@ -41,29 +41,6 @@ std::int64_t days_from_civil(std::int64_t year, int month, int day) {
   return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
 }
 
-/// "2021-12-08 13:55:49.307695" (or with T, or without a fraction), as seconds; local time of
-/// nobody knows where, so only differences mean anything.
-double date_seconds(std::string_view text) {
-  if (text.size() < 19 || text[4] != '-' || text[7] != '-' || text[13] != ':' || text[16] != ':') {
-    return kNaN;
-  }
-  const auto part = [text](std::size_t at, std::size_t n) {
-    return parse_int(text.substr(at, n)).value_or(-1);
-  };
-  const auto year = part(0, 4);
-  const auto month = part(5, 2);
-  const auto day = part(8, 2);
-  const auto hour = part(11, 2);
-  const auto minute = part(14, 2);
-  const auto second = parse_double(text.substr(17));
-  if (year < 0 || month < 1 || month > 12 || day < 1 || day > 31 || hour < 0 || hour > 23 ||
-      minute < 0 || minute > 59 || !second || !(*second >= 0 && *second < 62)) {
-    return kNaN;
-  }
-  const auto days = days_from_civil(year, static_cast<int>(month), static_cast<int>(day));
-  return static_cast<double>(days * 86400 + hour * 3600 + minute * 60) + *second;
-}
-
 using PidValues = std::vector<std::pair<std::string, double>>;
 
 struct Sample {
@@ -141,7 +118,7 @@ void Reader::record(const Json& record, std::uint64_t line) {
     return end_segment(line);
   }
   Sample now;
-  now.time = date_seconds(record["date"].as_string());
+  now.time = recorded_date_seconds(record["date"].as_string());
   if (std::isnan(now.time) || !record["metrics"].is_object()) {
     issues_.add("bad_line", line, kNaN,
                 "has no date (YYYY-MM-DD HH:MM:SS) or no metrics, passed over");
@@ -230,6 +207,29 @@ void Reader::finish() {
 }
 
 }  // namespace
+
+/// "2021-12-08 13:55:49.307695" (or with T, or without a fraction), as seconds; local time of
+/// nobody knows where, so only differences mean anything.
+double recorded_date_seconds(std::string_view text) {
+  if (text.size() < 19 || text[4] != '-' || text[7] != '-' || text[13] != ':' || text[16] != ':') {
+    return kNaN;
+  }
+  const auto part = [text](std::size_t at, std::size_t n) {
+    return parse_int(text.substr(at, n)).value_or(-1);
+  };
+  const auto year = part(0, 4);
+  const auto month = part(5, 2);
+  const auto day = part(8, 2);
+  const auto hour = part(11, 2);
+  const auto minute = part(14, 2);
+  const auto second = parse_double(text.substr(17));
+  if (year < 0 || month < 1 || month > 12 || day < 1 || day > 31 || hour < 0 || hour > 23 ||
+      minute < 0 || minute > 59 || !second || !(*second >= 0 && *second < 62)) {
+    return kNaN;
+  }
+  const auto days = days_from_civil(year, static_cast<int>(month), static_cast<int>(day));
+  return static_cast<double>(days * 86400 + hour * 3600 + minute * 60) + *second;
+}
 
 void read_aipowermeter(RecordingLines& lines, RecordingSummary& out, RecordingIssues& issues) {
   Reader reader(out, issues);

@@ -50,6 +50,9 @@ Result<Json> parse_recorded_json(const std::string& line);
 
 /// A finite number, or one in quotes, or a list of one; NaN otherwise.
 double recorded_number(const Json& value);
+/// "2021-12-08 13:55:49.307695" in seconds (local time of nobody knows where: only differences mean
+/// anything); NaN if it is no such date.
+double recorded_date_seconds(std::string_view text);
 /// A pid given as a number or as text.
 std::string recorded_pid(const Json& value);
 

@@ -10,6 +10,7 @@
 #include "mete/base/files.h"
 #include "mete/base/text.h"
 #include "mete/dataset/number_cell.h"
+#include "mete/dataset/number_cell_sse.h"
 #include "mete/dataset/trace_window.h"
 #include "mete/signal/info.h"
 
@@ -91,13 +92,19 @@ struct TraceFile::Impl {
   std::string first_problem;
   std::uint64_t bad_rows = 0;
   bool stopped = false;
+  bool sse = has_number_cell_sse();
   bool skipped_line = false;  ///< the line just parsed was no row, and no problem either
 
   bool next_line(std::string_view& out);
   Result<void> read_header();
   Result<void> name_columns();
   void look_at_first_rows();
-  bool parse_whole_row();
+  bool parse_whole_row() {
+    return sse ? parse_whole_row_sse() : parse_whole_row_with(parse_whole_cell);
+  }
+  template <class ParseCell>
+  bool parse_whole_row_with(ParseCell parse_cell);
+  bool parse_whole_row_sse();
   const char* parse_row(const char* p, const char* stop);
   void note_bad_row(const std::string& why);
   [[nodiscard]] std::string too_long() const {
@@ -217,7 +224,8 @@ void TraceFile::Impl::note_bad_row(const std::string& why) {
 
 /// A row as it should be, its cells where the window has found them. False, and nothing said, if
 /// anything is amiss: parse_row() then tells what.
-bool TraceFile::Impl::parse_whole_row() {
+template <class ParseCell>
+[[gnu::always_inline]] inline bool TraceFile::Impl::parse_whole_row_with(ParseCell parse_cell) {
   const std::size_t n = columns.size();
   const std::uint32_t* ends = window.cell_ends(n);
   if (ends == nullptr) return false;
@@ -228,7 +236,7 @@ bool TraceFile::Impl::parse_whole_row() {
     const char* end = base + ends[c];
     if (*end != (c + 1 == n ? '\n' : kSeparator)) return false;
     if (uses[c] == Use::number) {
-      if (!parse_whole_cell(p, end, stop, kSeparator, numbers[c])) return false;
+      if (!parse_cell(p, end, stop, kSeparator, numbers[c])) return false;
     } else if (uses[c] == Use::text) {
       texts[c] = std::string_view(p, static_cast<std::size_t>(end - p));
     }
@@ -238,6 +246,10 @@ bool TraceFile::Impl::parse_whole_row() {
   window.used_cells(n);
   window.step_to(p);
   return true;
+}
+
+METE_FOR_SSE41 bool TraceFile::Impl::parse_whole_row_sse() {
+  return parse_whole_row_with(parse_whole_cell_sse);
 }
 
 /// Parses one line into numbers and texts; gives where the next one starts. Every cell is followed

@@ -35,6 +35,9 @@ struct TraceColumn {
 /// the board's.
 TraceColumn describe_column(std::string_view name);
 
+/// The SI unit that a signal's present name tells: "W" for GPU_POWER; "" if it tells none.
+std::string_view trace_unit(std::string_view signal);
+
 struct TraceOptions {
   /// Add up base_agent.py's differences; false: the numbers as the file has them.
   bool absolute = true;

@@ -8,10 +8,9 @@
 #include "mete/dataset/trace_file.h"
 
 namespace mete {
-namespace {
 
 // Units of the signals whose names do not say them otherwise (GEOPM's signal descriptions).
-std::string_view unit_of(std::string_view signal) {
+std::string_view trace_unit(std::string_view signal) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kByWord{
       {{"_ENERGY", "J"},
        {"_POWER", "W"},
@@ -25,6 +24,8 @@ std::string_view unit_of(std::string_view signal) {
   }
   return "";
 }
+
+namespace {
 
 Result<std::vector<std::size_t>> chosen_columns(const TraceFile& trace,
                                                 const std::vector<std::string>& names) {
@@ -72,7 +73,7 @@ Result<Table> read_trace_table(const std::string& path, const std::vector<std::s
     if (column.is_text) {
       table.add_texts(column.name, std::move(texts[i]));
     } else {
-      table.add_numbers(column.name, std::string(unit_of(column.signal)), std::move(numbers[i]));
+      table.add_numbers(column.name, std::string(trace_unit(column.signal)), std::move(numbers[i]));
     }
   }
   return table;
