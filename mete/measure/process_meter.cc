@@ -94,7 +94,8 @@ Result<void> ProcessMeter::open() {
   ticks_per_second_ = static_cast<double>(std::max(1L, ::sysconf(_SC_CLK_TCK)));
   page_bytes_ = static_cast<double>(::sysconf(_SC_PAGESIZE));
   buffer_.resize(kStatLimit);
-  METE_TRY(const std::string stat, root_.read_text("/proc/stat"));
+  METE_TRY(stat_file_, KernelFile::open(root_, "/proc/stat"));
+  if (auto file = KernelFile::open(root_, "/proc/loadavg")) load_file_ = std::move(*file);
   read_machine();
   if (!(capacity_ > 0)) {
     return fail(Errc::unavailable, "{}: has no line `cpu`; processes cannot be metered here",
@@ -135,9 +136,8 @@ Result<void> ProcessMeter::open() {
 }
 
 void ProcessMeter::read_machine() {
-  const auto stat = root_.read_text("/proc/stat");
-  if (!stat) return;
-  const std::string_view text = *stat;
+  std::array<char, 256> start;  // of the file: its first line is wanted
+  const std::string_view text = stat_file_.read(start).text;
   if (!text.starts_with("cpu ")) return;
   const auto words = split(trim(text.substr(4, text.find('\n') - 4)), ' ');
   std::array<double, 8> ticks{};  // user nice system idle iowait irq softirq steal
@@ -294,8 +294,9 @@ void ProcessMeter::update(bool whole) {
 /// count at the next whole look.
 bool ProcessMeter::find_new() {
   const auto before = seen_;
-  if (const auto load = root_.read_text("/proc/loadavg")) {
-    const auto last = load->substr(load->rfind(' ') + 1);
+  std::array<char, 128> buffer;
+  if (const auto load = trim(load_file_.read(buffer).text); !load.empty()) {
+    const auto last = load.substr(load.rfind(' ') + 1);
     // Old processes may move into a cgroup.
     const bool cgroup = scope_.kind == ProcessScope::Kind::cgroup;
     if (last == last_pid_ && !cgroup) return false;

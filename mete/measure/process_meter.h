@@ -17,6 +17,7 @@
 #include "mete/base/clock.h"
 #include "mete/base/result.h"
 #include "mete/base/sys_root.h"
+#include "mete/provider/linux/kernel_file.h"
 
 namespace mete {
 
@@ -132,6 +133,8 @@ class ProcessMeter {
   std::map<pid_t, std::size_t> index_;
   std::set<pid_t> strangers_;  // looked at, and none of ours
   std::string last_pid_;       // of /proc/loadavg: unchanged if no process was born
+  KernelFile stat_file_;
+  KernelFile load_file_;
   std::string buffer_;
   double ticks_per_second_ = 100;
   double page_bytes_ = 4096;
