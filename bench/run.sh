@@ -14,3 +14,4 @@ section "region enter+exit: <= 50 ns without a session, <= 1 us with one"; "$bui
 section "recording 4 RAPL zones, 2 GPUs, 20 processes: <= 0.2 % of a core at 10 Hz, <= 5 % at 1 kHz"; "$build/bin/recording"
 section "slow-down of a compute-bound program at 1 kHz: <= 0.5 %";    python3 bench/slowdown.py "$build"
 section "placement: gaps and times beside their bars"; "$build/bin/placement" ${METE_PLACEMENT_DATA:-}
+section "the page of mete view at 100,000 rows: <= 1 MB without data, first plot <= 1.5 s, a choice <= 100 ms"; node bench/view_page.mjs "$build/bin/mete"

@@ -23,12 +23,19 @@ struct Options {
   bool json = false;
 };
 
-std::string usual_output(const std::string& path) { return base_name(path) + ".html"; }
+/// "." and "/" are no names for a file.
+std::string usual_output(const std::string& path) {
+  const auto name = base_name(path);
+  const bool dots = name.find_first_not_of("./") == std::string::npos;
+  return (dots ? "view" : name) + ".html";
+}
 
 Result<ExitCode> run(const Options& options) {
   ExplorerDocument document;
-  for (const auto& path : options.paths) METE_TRY_VOID(add_view(path, document));
-  document.title = options.title.empty() ? join(options.paths, ", ") : options.title;
+  METE_TRY_VOID(add_views(options.paths, document));
+  std::vector<std::string> names;
+  for (const auto& path : options.paths) names.push_back(base_name(path));
+  document.title = options.title.empty() ? join(names, ", ") : options.title;
   METE_TRY(const auto page, explorer_html(document));
   const auto output = options.output.empty() ? usual_output(options.paths.front()) : options.output;
   METE_TRY_VOID(write_file_atomically(output, page));
@@ -53,11 +60,14 @@ Result<ExitCode> run(const Options& options) {
 
 Runner add_view_verb(OptionSet& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("PATH", options->paths,
-                 "Studies (.study.db, folders of .data logs), traces, CSV files")
+  app.add_option(
+         "PATH", options->paths,
+         "Studies (.study.db, folders of .data logs), sweeps, runs (reports, traces), "
+         "recordings, plans, placement problems, training tables (.h5), CSV files; folders of "
+         "them")
       ->required();
   app.add_option("-o,--output", options->output, "The page [PATH.html]");
-  app.add_option("--title", options->title, "Its heading [the paths]");
+  app.add_option("--title", options->title, "Its heading [the names of the paths]");
   app.add_flag("--json", options->json, "Tell what was written as JSON");
   return [options](const Context& /*context*/) { return run(*options); };
 }

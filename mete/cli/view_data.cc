@@ -3,203 +3,210 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
+#include <fstream>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "mete/base/files.h"
+#include "mete/base/json.h"
 #include "mete/base/text.h"
-#include "mete/cli/study_output.h"
-#include "mete/dataset/trace_file.h"
-#include "mete/study/efficiency/data_file.h"
-#include "mete/study/efficiency/study_store.h"
+#include "mete/cli/view_parts.h"
+#include "mete/placement/problem.h"
+#include "mete/study/manifest.h"
 
 namespace mete {
 namespace {
 
-// A browser holds a million rows of a few columns; more than that nobody can see.
-constexpr std::size_t kMostRows = 1'000'000;
+enum class Kind { study, stored_tables, problem, plan, recording, report, csv, trace };
 
-bool starts_with_bytes(const std::string& path, std::string_view magic) {
-  const auto head = read_file(path);
-  return head && head->starts_with(magic);
+// Enough for the first line of any format, and for the key "format" of a JSON file.
+constexpr std::size_t kHeadBytes = 64U << 10U;
+constexpr std::size_t kMostFilesOfFolder = 64;
+constexpr const char* kWhatThereIs =
+    "there are studies (.study.db, folders of .data logs), folders of sweeps and recordings, "
+    "traces, "
+    "reports, recordings, plans, placement problems, training tables (.h5) and CSV files";
+
+Result<std::string> head_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return fail(Errc::denied, "{}: cannot be opened for reading", path);
+  std::string head(kHeadBytes, '\0');
+  file.read(head.data(), static_cast<std::streamsize>(head.size()));
+  head.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
+  return head;
 }
 
-/// 16 sizes × 14 clocks: lines for sizes read better than lines for clocks, as the notebook has it.
-ExplorerTable study_table(const std::vector<GemmRun>& runs, const std::string& name) {
-  const auto rows = summarise_gemm(runs, PowerRule::settled);
-  auto table = explore(summary_table(rows), name, {"rows", "depth", "frequency", "trials"});
-  std::string highest;
-  double top = 0;
-  for (const auto& row : rows) top = std::max(top, row.point.frequency);
-  highest = fmt::format("{}", top);
-  const bool square =
-      std::all_of(rows.begin(), rows.end(), [](const auto& row) { return row.point.square(); });
-  for (auto& column : table.columns) {
-    if (column.column.name == "watts" && !runs.empty()) column.source = runs.front().power_source;
-    // Shown in the table under the plot, but nothing to choose by.
-    if (column.column.name == "oddities" || column.column.name == "trials")
-      column.dimension = false;
-    if (square && column.column.name == "rows") column.column.name = "size";
-  }
-  if (square)
-    std::erase_if(table.columns, [](const auto& column) { return column.column.name == "depth"; });
-  const std::string size = square ? "size" : "rows";
-  const auto first_dtype = rows.empty() ? std::string() : rows.front().point.dtype;
-  table.panels.push_back(
-      {"frequency", "flops_per_watt", size, {{"dtype", first_dtype}, {"tensor", "nontensor"}}});
-  table.panels.push_back(
-      {"rows", "flops_per_watt", "dtype", {{"frequency", highest}, {"tensor", "nontensor"}}});
-  for (auto& panel : table.panels) {
-    // Only what there is to choose from.
-    std::erase_if(panel.fixed, [&](const auto& fixed) {
-      if (fixed.first != "tensor") return false;
-      return std::none_of(rows.begin(), rows.end(),
-                          [&](const auto& row) { return row.point.tensor == fixed.second; });
-    });
-  }
-  return table;
+bool has(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
 }
 
-/// The raw meter, to see lag, zeros and spikes.
-ExplorerTable samples_table(const std::vector<GemmRun>& runs, const std::string& name) {
-  Table table;
-  std::array<std::vector<std::string>, 3> texts;
-  std::array<std::vector<double>, 4> numbers;
-  for (const auto& run : runs) {
-    for (const auto& sample : run.power) {
-      texts[0].push_back(run.point.dtype);
-      texts[1].push_back(run.point.tensor);
-      texts[2].push_back(run.point.size_text());
-      numbers[0].push_back(run.point.frequency);
-      numbers[1].push_back(std::round((sample.time - run.power.front().time) * 1e3) / 1e3);
-      numbers[2].push_back(sample.watts);
+/// What a file is, by its content; its name only where the content does not say.
+Result<Kind> kind_of(const std::string& path) {
+  METE_TRY(const auto text, head_of(path));
+  const std::string_view head = text;
+  if (head.empty()) return fail(Errc::invalid, "{}: an empty file: nothing to view", path);
+  if (head.starts_with("SQLite format 3")) return Kind::study;
+  if (head.starts_with("\x89HDF\r\n")) return Kind::stored_tables;
+  if (head.starts_with("\x1f\x8b")) return Kind::problem;  // the one format that may be gzipped
+  const auto start = head.find_first_not_of(" \t\r\n");
+  if (start != std::string_view::npos && (head[start] == '{' || head[start] == '"')) {
+    if (has(head, "mete.placement-problem/1")) return Kind::problem;
+    if (has(head, "mete.placement/1")) return Kind::plan;
+    if (has(head, "\"record\"") || has(head, "\"metrics\"") || has(head, "END OF REC"))
+      return Kind::recording;
+    return fail(Errc::invalid, "{}: JSON, but none that a page shows; {}", path, kWhatThereIs);
+  }
+  if (has(head, std::string_view("\0", 1)))
+    return fail(Errc::invalid, "{}: not something to view; {}", path, kWhatThereIs);
+  if (path.ends_with(".csv")) return Kind::csv;
+  if (has(head, "\nHosts:") || has(head, "\nHost:") || has(head, "GEOPM Version") ||
+      has(head, "##### geopm"))
+    return Kind::report;
+  const auto line = head.substr(0, head.find('\n'));
+  if (head.front() == '#' || has(line, "|")) return Kind::trace;
+  return fail(Errc::invalid, "{}: not something to view; {}", path, kWhatThereIs);
+}
+
+class Views {
+ public:
+  Views(const std::vector<std::string>& paths, ExplorerDocument& document)
+      : paths_(paths), document_(document) {}
+
+  Result<void> add_all() {
+    std::set<std::string> seen;
+    for (const auto& path : paths_) {
+      if (!path_exists(path)) return fail(Errc::invalid, "{}: no such file or folder", path);
+      if (!seen.insert(path).second) return fail(Errc::invalid, "{}: named twice", path);
+      if (is_directory(path)) continue;
+      METE_TRY(const auto kind, kind_of(path));
+      if (kind == Kind::problem) problems_.push_back(path);
     }
+    for (const auto& path : paths_) METE_TRY_VOID(add(path, name_for(path)));
+    give_own_names();
+    return {};
   }
-  table.add_texts("dtype", std::move(texts[0]));
-  table.add_texts("tensor", std::move(texts[1]));
-  table.add_texts("size", std::move(texts[2]));
-  table.add_numbers("frequency", "Hz", std::move(numbers[0]));
-  table.add_numbers("time", "s", std::move(numbers[1]));
-  table.add_numbers("watts", "W", std::move(numbers[2]));
-  auto out = explore(table, name, {"frequency", "time"});
-  if (!runs.empty()) {
-    const auto& point = runs.front().point;
-    const std::vector<std::pair<std::string, std::string>> fixed{
-        {"dtype", point.dtype}, {"tensor", point.tensor}, {"size", point.size_text()}};
-    out.panels = {{"time", "watts", "frequency", fixed}, {"time", "watts", "frequency", fixed}};
-  }
-  return out;
-}
 
-Result<void> add_runs(const std::vector<GemmRun>& runs, const std::string& name,
-                      ExplorerDocument& document) {
-  std::size_t odd = 0;
-  for (const auto& run : runs) odd += run.oddities.empty() ? 0U : 1U;
-  document.notes.push_back(
-      fmt::format("{}: {} runs, power by the rule settled; {} runs have something odd (mete study "
-                  "import --json names it)",
-                  name, runs.size(), odd));
-  document.tables.push_back(study_table(runs, name));
-  document.tables.push_back(samples_table(runs, name + ": samples"));
-  return {};
-}
-
-Result<void> add_trace(const std::string& path, ExplorerDocument& document) {
-  METE_TRY(const auto table, read_trace_table(path, {}, kMostRows));
-  METE_TRY(const auto file, TraceFile::open(path));
-  auto out = explore(table, base_name(path), {"TIME"});
-  if (file.preamble("mete_replayed") == "true" || file.preamble("source") == "replayed") {
-    document.notes.push_back(base_name(path) + ": replayed on a board, not measured here");
+ private:
+  /// The file's name, or its path where another input has the same name.
+  [[nodiscard]] std::string name_for(const std::string& path) const {
+    const auto name = base_name(path);
+    const auto same = std::count_if(paths_.begin(), paths_.end(),
+                                    [&](const auto& other) { return base_name(other) == name; });
+    return same > 1 ? path : name;
   }
-  const auto usual = [&](std::string_view part) {
-    for (const auto& column : out.columns) {
-      if (!column.dimension && column.column.name.find(part) != std::string::npos)
-        return column.column.name;
+
+  Result<void> add(const std::string& path, const std::string& name) {
+    if (is_directory(path)) return add_folder(path, name);
+    METE_TRY(const auto kind, kind_of(path));
+    switch (kind) {
+      case Kind::study:
+        return view_study_file(path, name, document_);
+      case Kind::stored_tables:
+        return view_stored_tables(path, name, document_);
+      case Kind::problem:
+        return view_problem(path, name, document_);
+      case Kind::plan: {
+        METE_TRY(const auto problem, problem_of(path));
+        return view_plan(path, name, problem, document_);
+      }
+      case Kind::recording:
+        return view_recording(path, name, document_);
+      case Kind::report:
+        return view_report(path, name, document_);
+      case Kind::csv:
+        return view_csv(path, name, document_);
+      case Kind::trace:
+        return view_trace(path, name, document_);
+    }
+    return fail(Errc::internal, "{}: of no kind", path);
+  }
+
+  /// A folder that mete or the notebook wrote, or else whatever files in it can be shown.
+  Result<void> add_folder(const std::string& path, const std::string& name) {
+    METE_TRY(const auto entries, list_directory(path));
+    const auto holds = [&](std::string_view entry) {
+      return std::find(entries.begin(), entries.end(), entry) != entries.end();
+    };
+    if (holds(kManifestName) || holds(kManifestBackupName))
+      return view_sweep(path, name, document_);
+    if (holds("recording.ndjson") || holds("power_metrics.json"))
+      return view_recording(path, name, document_);
+    const bool logs = std::any_of(entries.begin(), entries.end(), [](const auto& entry) {
+      return std::string_view(entry).ends_with(".data");
+    });
+    if (logs) return view_study_folder(path, name, document_);
+    return add_files(path, name, entries);
+  }
+
+  Result<void> add_files(const std::string& path, const std::string& name,
+                         const std::vector<std::string>& entries) {
+    std::size_t shown = 0;
+    std::vector<std::string> left;
+    for (const auto& entry : entries) {
+      const auto file = path_join(path, entry);
+      if (is_directory(file) || shown == kMostFilesOfFolder) {
+        left.push_back(entry);
+        continue;
+      }
+      const auto tables = document_.tables.size();
+      const auto notes = document_.notes.size();
+      if (add(file, path_join(name, entry))) {
+        ++shown;
+        continue;
+      }
+      document_.tables.resize(tables);
+      document_.notes.resize(notes);
+      left.push_back(entry);
+    }
+    if (shown == 0) {
+      return fail(Errc::invalid, "{}: {}; {}", path,
+                  entries.empty()
+                      ? std::string("an empty folder")
+                      : fmt::format("none of its {} entries is something to view", entries.size()),
+                  kWhatThereIs);
+    }
+    if (!left.empty()) {
+      document_.notes.push_back(fmt::format("{}: {} other entries left alone, such as {}", name,
+                                            left.size(), left.front()));
+    }
+    return {};
+  }
+
+  /// Among the problems that were named too: the plan's own; "" if there is none.
+  Result<std::string> problem_of(const std::string& plan_path) {
+    if (problems_.empty()) return std::string();
+    METE_TRY(const auto text, read_file(plan_path));
+    auto plan = parse_json(text);
+    if (!plan) return fail(plan.error().code, "{}: {}", plan_path, plan.error().what);
+    const auto wanted = (*plan)["problem"].as_string();
+    for (const auto& path : problems_) {
+      METE_TRY(const auto problem, read_problem(path));
+      if (problem.name == wanted) return path;
     }
     return std::string();
-  };
-  // Words in a trace (region hashes) are nothing to fix: they would ask the reader a question
-  // without use.
-  for (auto& column : out.columns) column.dimension = column.column.name == "TIME";
-  out.panels = {{"TIME", usual("POWER"), "", {}}, {"TIME", usual("FREQUENCY"), "", {}}};
-  document.tables.push_back(std::move(out));
-  return {};
-}
-
-/// A header cell "name [unit]".
-std::pair<std::string, std::string> name_and_unit(const std::string& cell) {
-  const auto open = cell.rfind(" [");
-  if (open == std::string::npos || !cell.ends_with(']')) return {cell, ""};
-  return {cell.substr(0, open), cell.substr(open + 2, cell.size() - open - 3)};
-}
-
-Result<void> add_csv(const std::string& path, ExplorerDocument& document) {
-  METE_TRY(const auto text, read_file(path));
-  std::string plain;
-  plain.reserve(text.size());
-  for (std::size_t at = 0; at < text.size();) {
-    auto end = text.find('\n', at);
-    if (end == std::string::npos) end = text.size();
-    if (text[at] != '#') plain.append(text, at, end - at + 1);
-    at = end + 1;
   }
-  METE_TRY(const auto cells, parse_csv(plain));
-  if (cells.size() < 2)
-    return fail(Errc::invalid, "{}: a header and at least one row are needed", path);
-  Table table;
-  std::vector<std::string> dimensions;
-  for (std::size_t c = 0; c < cells.front().size(); ++c) {
-    const auto [name, unit] = name_and_unit(cells.front()[c]);
-    std::vector<double> numbers;
-    std::vector<std::string> texts;
-    bool numeric = true;
-    for (std::size_t r = 1; r < cells.size(); ++r) {
-      if (cells[r].size() != cells.front().size()) {
-        return fail(Errc::invalid, "{}: row {} has {} cells, the header has {}", path, r + 1,
-                    cells[r].size(), cells.front().size());
-      }
-      const auto& cell = cells[r][c];
-      const auto value = cell.empty() ? std::optional<double>(std::nan("")) : parse_double(cell);
-      numeric = numeric && value.has_value();
-      if (numeric) numbers.push_back(*value);
-      texts.push_back(cell);
+
+  /// The page finds a table by its name.
+  void give_own_names() {
+    std::set<std::string> seen;
+    for (auto& table : document_.tables) {
+      const auto name = table.name;
+      for (int i = 2; !seen.insert(table.name).second; ++i)
+        table.name = fmt::format("{} ({})", name, i);
     }
-    if (!numeric) {
-      table.add_texts(name, std::move(texts));
-      continue;
-    }
-    // A number of few values that come again and again is rather a setting than a measurement.
-    const std::set<double> values(numbers.begin(), numbers.end());
-    if (values.size() <= 64 && values.size() * 3 <= numbers.size()) dimensions.push_back(name);
-    table.add_numbers(name, unit, std::move(numbers));
   }
-  document.tables.push_back(explore(table, base_name(path), dimensions));
-  return {};
-}
+
+  const std::vector<std::string>& paths_;
+  ExplorerDocument& document_;
+  std::vector<std::string> problems_;
+};
 
 }  // namespace
 
-Result<void> add_view(const std::string& path, ExplorerDocument& document) {
-  if (!path_exists(path)) return fail(Errc::invalid, "{}: no such file or folder", path);
-  const auto name = base_name(path);
-  if (is_directory(path)) {
-    METE_TRY(const auto folder, read_data_folder(path));
-    return add_runs(folder.runs, name, document);
-  }
-  if (path.ends_with(".csv")) return add_csv(path, document);
-  if (starts_with_bytes(path, "SQLite format 3")) {
-    METE_TRY(const auto store, StudyStore::open(path, StudyStore::Mode::read));
-    METE_TRY(const auto runs, store.runs());
-    return add_runs(runs, name, document);
-  }
-  auto trace = add_trace(path, document);
-  if (trace) return trace;
-  return fail(Errc::invalid,
-              "{}: not something to view ({}); there are studies (.study.db, folders of .data "
-              "logs), traces and CSV files",
-              path, trace.error().what);
+Result<void> add_views(const std::vector<std::string>& paths, ExplorerDocument& document) {
+  return Views(paths, document).add_all();
 }
 
 }  // namespace mete

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Drives the page of `mete view` in headless Chromium: run.sh METE. Exit 77 (skipped) where a tool is absent, saying which.
 set -euo pipefail
-mete=$1
+mete=$(realpath "$1")
 web=$(cd "$(dirname "$0")/../../web" && pwd)
 skip() { echo "skipped: $1"; exit 77; }
 chromium=$(command -v chromium || command -v chromium-browser || true)
@@ -19,4 +19,5 @@ if [ ! -d "$web/node_modules/playwright-core" ]; then
 fi
 # The bundled page is what its source says. Other releases of the tools may write other bytes: only ours are held to it.
 if [ -x "$web/node_modules/.bin/tsc" ]; then (cd "$web" && node_modules/.bin/tsc --noEmit); fi
-exec node "$(dirname "$0")/view_test.mjs" "$mete" "$chromium"
+node "$(dirname "$0")/view_test.mjs" "$mete" "$chromium"
+exec node "$(dirname "$0")/kinds_test.mjs" "$mete" "$chromium"

@@ -64,7 +64,8 @@ export function extent(spec: ChartSpec): number[] {
     const span = high - low || Math.abs(high) || 1;
     return [low - 0.04 * span, high + 0.04 * span];
   };
-  return [...air(x0, x1, spec.x.log), ...air(y0, y1, spec.y.log)];
+  const across: [number, number] = spec.selection.categories ? [-0.5, spec.selection.categories.length - 0.5] : air(x0, x1, spec.x.log);
+  return [...across, ...air(y0, y1, spec.y.log)];
 }
 
 /** uPlot wants one x for all lines: their union, ascending. */
@@ -85,7 +86,8 @@ function aligned(lines: Line[]): uPlot.AlignedData {
   return [xs, ...columns] as uPlot.AlignedData;
 }
 
-function axisOf(axis: Axis, range: [number, number], categories: string[] | null, dark: boolean): uPlot.Axis {
+function axisOf(axis: Axis, range: [number, number], categories: string[] | null, dark: boolean,
+                width: number): uPlot.Axis {
   const scale = prefixFor(axis.unit, Math.max(Math.abs(range[0]), Math.abs(range[1])));
   const ink = dark ? "#c9d1d9" : "#3d444d";
   const out: uPlot.Axis = {
@@ -97,11 +99,30 @@ function axisOf(axis: Axis, range: [number, number], categories: string[] | null
     labelFont: "13px system-ui, sans-serif",
     values: (_u, ticks) => ticks.map((t) => (t === null ? "" : digits(t / scale.factor))),
   };
-  if (categories) {
-    out.splits = () => categories.map((_, i) => i);
-    out.values = (_u, ticks) => ticks.map((t) => categories[t] ?? "");
-  }
+  if (categories) Object.assign(out, categoryAxis(categories, width));
   return out;
+}
+
+const mostLabel = 22;
+const letter = 6.6;
+
+/** Names under the plot: level where they have room, slanted where not, and every second or third where there are too many. */
+export function categoryLabels(categories: string[], width: number): { names: string[]; slanted: boolean; every: number } {
+  const names = categories.map((name) => (name.length > mostLabel ? name.slice(0, mostLabel - 1) + "…" : name));
+  const longest = Math.max(...names.map((name) => name.length)) * letter;
+  const slot = width / Math.max(1, names.length);
+  return { names, slanted: longest + 8 > slot, every: Math.max(1, Math.ceil(15 / slot)) };
+}
+
+const slantedSize = (names: string[]) => 30 + Math.max(...names.map((name) => name.length)) * letter * 0.65;
+
+function categoryAxis(categories: string[], width: number): Partial<uPlot.Axis> {
+  const { names, slanted, every } = categoryLabels(categories, width);
+  return {
+    splits: () => names.map((_, i) => i),
+    values: (_u, ticks) => ticks.map((t, i) => (i % every === 0 ? (names[t] ?? "") : "")),
+    ...(slanted ? { rotate: 40, size: slantedSize(names) } : {}),
+  };
 }
 
 /** Whiskers, or a band where there are many points, under each line. */
@@ -157,8 +178,14 @@ export class Chart {
     const lines = spec.selection.lines;
     if (lines.length === 0) return;
     const [x0, x1, y0, y1] = (spec.zoom ?? extent(spec)) as [number, number, number, number];
+    const width = Math.max(240, this.box.clientWidth);
+    // Names have no order to follow with a line.
+    const named = spec.selection.categories !== null;
+    const labels = named ? categoryLabels(spec.selection.categories!, width - 80) : null;
+    // Slanted names take their room from the page, not from the plot.
+    const below = labels?.slanted ? slantedSize(labels.names) - 44 : 0;
     const options: uPlot.Options = {
-      width: Math.max(240, this.box.clientWidth), height: Math.max(220, Math.min(460, this.box.clientWidth * 0.66)),
+      width, padding: [10, 18, 0, 0], height: Math.max(220, Math.min(460, width * 0.66)) + below,
       legend: { show: false },
       cursor: { drag: { x: true, y: true, uni: 24, setScale: false }, points: { size: 7 } },
       scales: {
@@ -166,12 +193,13 @@ export class Chart {
         y: { distr: spec.y.log ? 3 : 1, range: () => [y0, y1] },
       },
       axes: [
-        { ...axisOf(spec.x, [x0, x1], spec.selection.categories, spec.dark), size: 44 },
-        { ...axisOf(spec.y, [y0, y1], null, spec.dark), size: 62 },
+        { size: 44, ...axisOf(spec.x, [x0, x1], spec.selection.categories, spec.dark, width - 80) },
+        { size: 62, ...axisOf(spec.y, [y0, y1], null, spec.dark, width) },
       ],
       series: [{}, ...lines.map((line, i): uPlot.Series => ({
         stroke: colourOf(spec, i), width: 1.75, spanGaps: true,
-        points: { show: line.points.length <= mostMarks, size: 5 },
+        ...(named ? { paths: () => null, points: { show: true, size: 9, fill: colourOf(spec, i) } }
+                  : { points: { show: line.points.length <= mostMarks, size: 5, fill: spec.dark ? "#0d1117" : "#ffffff" } }),
       }))],
       hooks: {
         drawSeries: [drawIntervals(spec)],

@@ -1,6 +1,6 @@
 // One panel: its own table, x, y, lines and fixed dimensions; the plot; the legend; the same values as a table.
 import { Chart, type ChartSpec, type Reading, colourOf, lineLabel } from "./chart";
-import { type Document, type PanelState, type Table, dimensions, distinct, findColumn } from "./data";
+import { type Document, type PanelState, type Table, count, dimensions, distinct, findColumn } from "./data";
 import { offer, savePng, toCsv, toSvg } from "./save";
 import { type Selection, select } from "./select";
 import { usualState } from "./state";
@@ -18,6 +18,8 @@ interface Choice { value: string; text: string }
 
 /** Rows of the table under the plot; more are in the CSV. */
 const mostRows = 500;
+/** Values of a dimension that a list offers. */
+const mostChoices = 2000;
 
 export class Panel {
   readonly root = element("section", { class: "panel" });
@@ -88,6 +90,7 @@ export class Panel {
   private chooser(label: string, id: string, value: string, choices: Choice[], onChange: (value: string) => void): HTMLElement {
     const box = element("select", { "data-id": id });
     for (const choice of choices) box.append(new Option(choice.text, choice.value, false, choice.value === value));
+    box.title = choices.find((choice) => choice.value === value)?.text ?? "";
     box.addEventListener("change", () => onChange(box.value));
     return element("label", {}, element("span", {}, label), box);
   }
@@ -127,8 +130,9 @@ export class Panel {
         (series) => this.set({ series })));
     for (const dimension of dimensions(table)) {
       if (dimension.name === this.state.x || dimension.name === this.state.series) continue;
+      // Nobody chooses one of thousands from a list.
+      if (count(dimension) < 2 || count(dimension) > mostChoices) continue;
       const values = distinct(dimension);
-      if (values.length < 2) continue;
       const text = (v: string) => (dimension.type === "number" ? quantity(Number(v), dimension.unit) : v || "(none)");
       out.push(this.chooser(title(dimension.name, ""), `fixed-${dimension.name}`, this.state.fixed[dimension.name] ?? "\u0000",
         [{ value: "\u0000", text: "all (mean)" }, ...values.map((v) => ({ value: v, text: text(v) }))],
@@ -139,8 +143,9 @@ export class Panel {
           this.set({ fixed });
         }));
     }
-    out.push(this.check("log x", "log-x", this.state.logX, (logX) => this.set({ logX })),
-             this.check("log y", "log-y", this.state.logY, (logY) => this.set({ logY })));
+    out.push(element("div", { class: "checks" },
+      this.check("log x", "log-x", this.state.logX, (logX) => this.set({ logX })),
+      this.check("log y", "log-y", this.state.logY, (logY) => this.set({ logY }))));
     return out;
   }
 

@@ -1,5 +1,5 @@
 // Downloads: what a panel shows as SVG, PNG or CSV.
-import { type ChartSpec, colourOf, extent, lineLabel } from "./chart";
+import { type ChartSpec, categoryLabels, colourOf, extent, lineLabel } from "./chart";
 import { digits, prefixFor } from "./units";
 
 export function offer(name: string, content: Blob): void {
@@ -53,7 +53,9 @@ export function ticks(low: number, high: number, log: boolean, count = 6): numbe
 }
 
 export function toSvg(spec: ChartSpec, title: string): string {
-  const [width, height, left, right, top, bottom] = [720, 480, 76, 170, 40, 56];
+  const [width, height, left, right, top] = [720, 480, 76, 170, 40];
+  const labels = spec.selection.categories ? categoryLabels(spec.selection.categories, width - left - right) : null;
+  const bottom = labels?.slanted ? 130 : 56;
   const [x0, x1, y0, y1] = (spec.zoom ?? extent(spec)) as [number, number, number, number];
   const place = (v: number, a: number, b: number, log: boolean) => (log ? Math.log(v / a) / Math.log(b / a) : (v - a) / (b - a));
   const px = (v: number) => (left + place(v, x0, x1, spec.x.log) * (width - left - right)).toFixed(2);
@@ -68,8 +70,11 @@ export function toSvg(spec: ChartSpec, title: string): string {
     `<clipPath id="c"><rect x="${left}" y="${top}" width="${width - left - right}" height="${height - top - bottom}"/></clipPath>`];
   const categories = spec.selection.categories;
   for (const v of categories ? categories.map((_, i) => i) : ticks(x0, x1, spec.x.log)) {
-    out.push(`<line x1="${px(v)}" x2="${px(v)}" y1="${top}" y2="${height - bottom}" stroke="${faint}"/>`,
-      `<text x="${px(v)}" y="${height - bottom + 18}" text-anchor="middle">${escaped(categories?.[v] ?? digits(v / sx.factor))}</text>`);
+    const text = labels ? (v % labels.every === 0 ? labels.names[v]! : "") : digits(v / sx.factor);
+    const y = height - bottom + 18;
+    out.push(`<line x1="${px(v)}" x2="${px(v)}" y1="${top}" y2="${height - bottom}" stroke="${faint}"/>`, labels?.slanted
+      ? `<text transform="translate(${px(v)} ${y - 6}) rotate(-40)" text-anchor="end">${escaped(text)}</text>`
+      : `<text x="${px(v)}" y="${y}" text-anchor="middle">${escaped(text)}</text>`);
   }
   for (const v of ticks(y0, y1, spec.y.log)) {
     out.push(`<line x1="${left}" x2="${width - right}" y1="${py(v)}" y2="${py(v)}" stroke="${faint}"/>`,
@@ -82,9 +87,11 @@ export function toSvg(spec: ChartSpec, title: string): string {
     const colour = colourOf(spec, i);
     const whiskers = line.points.filter((p) => Number.isFinite(p.low) && Number.isFinite(p.high))
       .map((p) => `M${px(p.x)} ${py(p.low)}V${py(p.high)}`).join("");
-    const path = line.points.map((p, j) => `${j === 0 ? "M" : "L"}${px(p.x)} ${py(p.y)}`).join("");
+    // Names have no order to follow with a line: a dot each.
+    const path = categories ? line.points.map((p) => `M${px(p.x)} ${py(p.y)}h0`).join("")
+      : line.points.map((p, j) => `${j === 0 ? "M" : "L"}${px(p.x)} ${py(p.y)}`).join("");
     out.push(`<g clip-path="url(#c)" fill="none" stroke="${colour}">`,
-      whiskers ? `<path d="${whiskers}" stroke-opacity="0.5"/>` : "", `<path d="${path}" stroke-width="1.75"/></g>`);
+      whiskers ? `<path d="${whiskers}" stroke-opacity="0.5"/>` : "", `<path d="${path}" ${categories ? 'stroke-width="9" stroke-linecap="round"' : 'stroke-width="1.75"'}/></g>`);
     if (spec.selection.lines.length > 1 && i < 22) {
       const y = top + 8 + 18 * i;
       out.push(`<rect x="${width - right + 14}" y="${y - 5}" width="14" height="4" fill="${colour}"/>`,

@@ -1,5 +1,5 @@
 // The address holds what every panel shows, so that a view can be shared: #p0=x:frequency;y:watts;..&p1=..
-import { type Document, type PanelState, type Table, dimensions, distinct } from "./data";
+import { type Document, type PanelState, type Table, count, dimensions, distinct } from "./data";
 
 const encode = encodeURIComponent;
 
@@ -53,15 +53,25 @@ function repaired(data: Document, state: PanelState, usual: PanelState): PanelSt
 export function usualState(table: Table | undefined, index: number): PanelState {
   const state: PanelState = { table: table?.name ?? "", x: "", y: "", series: "", fixed: {}, logX: false, logY: false };
   if (!table) return state;
-  const dims = dimensions(table).filter((c) => distinct(c).length > 1);
+  const dims = dimensions(table).filter((c) => count(c) > 1);
   const measures = table.columns.filter((c) => c.role === "measure" && c.type === "number");
-  const byCount = [...dims].sort((a, b) => distinct(b).length - distinct(a).length);
+  const byCount = [...dims].sort((a, b) => count(b) - count(a));
   state.x = byCount[0]?.name ?? table.columns[0]?.name ?? "";
   state.y = measures[index % Math.max(1, measures.length)]?.name ?? "";
   state.series = byCount[1]?.name ?? "";
   for (const dim of byCount.slice(2)) state.fixed[dim.name] = distinct(dim)[0]!;
   const wanted = table.panels?.[index];
-  return wanted ? { ...state, ...wanted, fixed: { ...(wanted.fixed ?? state.fixed) } } : state;
+  if (!wanted) return state;
+  // Only what the table really has, and of the fixed ones only values that are there.
+  const has = (name: string | undefined) => name !== undefined && table.columns.some((c) => c.name === name);
+  if (has(wanted.x)) state.x = wanted.x!;
+  if (has(wanted.y)) state.y = wanted.y!;
+  if (wanted.series !== undefined) state.series = has(wanted.series) ? wanted.series : "";
+  if (wanted.fixed) {
+    state.fixed = Object.fromEntries(Object.entries(wanted.fixed).filter(([name, value]) =>
+      table.columns.some((c) => c.name === name && count(c) > 1 && distinct(c).includes(value))));
+  }
+  return state;
 }
 
 export function decodeStates(data: Document, hash: string, count: number): PanelState[] {
