@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "mete/base/json.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
 #include <gtest/gtest.h>
+
+#include "mete/base/rng.h"
 
 namespace mete {
 namespace {
@@ -102,6 +106,53 @@ TEST(Yaml, RefusesAliasesDepthAndNonsense) {
   const auto bad = parse_yaml("a: 1\n  b: : 2\n");
   ASSERT_FALSE(bad);
   EXPECT_NE(bad.error().what.find("line 2"), std::string::npos) << bad.error().what;
+}
+
+/// Lines of keys and scalars at random indents: some are maps that need no YAML, some are not.
+std::string random_maps(Rng& rng) {
+  static constexpr std::array<const char*, 12> kKeys{"a",
+                                                     "runtime (s)",
+                                                     "GPU_ENERGY@gpu-0",
+                                                     "MSR::APERF:ACNT",
+                                                     "b c",
+                                                     "x/y",
+                                                     "_k",
+                                                     "k ",
+                                                     "-k",
+                                                     "count",
+                                                     "k#",
+                                                     "1"};
+  static constexpr std::array<const char*, 22> kValues{
+      "",     " 1",   " 1e+09",     " nan", " text", " 0x7f", " true",  " -",
+      " -5",  " 'q'", " two words", " ~",   " null", " .5",   " -.inf", " ...",
+      " ---", " a:b", " 1 ",        " [1]", " # c",  " \t1"};
+  std::string text;
+  std::size_t indent = 0;
+  const std::size_t lines = 1 + rng.below(7);
+  for (std::size_t i = 0; i < lines; ++i) {
+    text += std::string(indent, ' ') + kKeys[rng.below(kKeys.size())] + ":" +
+            kValues[rng.below(kValues.size())] + (rng.below(12) == 0 ? "\n\n" : "\n");
+    const auto next = rng.below(4);
+    if (next == 0) indent += 1 + rng.below(3);
+    if (next == 1) indent -= std::min<std::size_t>(indent, 2);
+  }
+  return text;
+}
+
+TEST(Json, PlainMapsAreReadAsTheWholeOfYamlReadsThem) {
+  Rng rng(4);
+  int maps = 0;
+  for (int i = 0; i < 30'000; ++i) {
+    const std::string text = random_maps(rng);
+    const auto got = parse_yaml(text);
+    // A comment is beyond the short way: yaml-cpp reads this one.
+    const auto want = parse_yaml("# comment\n" + text);
+    ASSERT_EQ(got.has_value(), want.has_value()) << text;
+    if (!got) continue;
+    ++maps;
+    EXPECT_EQ(got->dump(), want->dump()) << text;
+  }
+  EXPECT_GT(maps, 3000);
 }
 
 }  // namespace

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <cctype>
 #include <limits>
+#include <optional>
 #include <sstream>
+#include <vector>
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
@@ -118,9 +120,96 @@ class Handler final : public YAML::EventHandler {
   std::vector<Frame> stack_;
 };
 
+/// Nested maps of plain words and numbers, one "key: value" a line: what reports are made of, at a
+/// fiftieth of what the whole of YAML costs. Anything else, however little, is refused, and read by
+/// yaml-cpp.
+class PlainMaps {
+ public:
+  std::optional<Json> parse(std::string_view text) {
+    while (!text.empty()) {
+      const auto end = text.find('\n');
+      const auto line = text.substr(0, end);
+      text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+      const auto indent = line.find_first_not_of(' ');
+      if (indent == std::string_view::npos) continue;
+      if (!step_to(indent) || !take(line.substr(indent))) return std::nullopt;
+    }
+    if (stack_.empty()) return std::nullopt;
+    while (stack_.size() > 1) close();
+    return closed();
+  }
+
+ private:
+  struct Frame {
+    std::size_t indent = 0;
+    bool pending = false;  ///< the last key has no value yet
+    std::string key;
+    Json::Object members;
+  };
+
+  static bool is_word(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  }
+
+  bool step_to(std::size_t indent) {
+    if (stack_.empty() || (indent > stack_.back().indent && stack_.back().pending)) {
+      if (stack_.size() >= kMaxDepth) return false;
+      stack_.push_back({indent, false, {}, {}});
+      return true;
+    }
+    while (indent < stack_.back().indent && stack_.size() > 1) close();
+    if (stack_.back().pending) add({});
+    return stack_.back().indent == indent;
+  }
+
+  bool take(std::string_view line) {
+    if (!is_word(line[0])) return false;
+    std::size_t colon = 0;
+    for (; colon < line.size(); ++colon) {
+      const char c = line[colon];
+      if (c == ':' && (colon + 1 == line.size() || line[colon + 1] == ' ')) break;
+      if (!is_word(c) && std::string_view(" @.()/+-:").find(c) == std::string_view::npos) {
+        return false;
+      }
+    }
+    if (colon == line.size() || line[colon - 1] == ' ') return false;
+    Frame& frame = stack_.back();
+    frame.key = line.substr(0, colon);
+    frame.pending = true;
+    auto value = line.substr(colon + 1);
+    if (value.empty()) return true;
+    value.remove_prefix(1);
+    if (value.empty() || !(is_word(value[0]) || value[0] == '-' || value[0] == '.')) return false;
+    for (const char c : value) {
+      if (!is_word(c) && c != '.' && c != '+' && c != '-') return false;
+    }
+    if (!is_word(value.back())) return false;  // "-", "..."
+    add(typed_scalar(std::string(value)));
+    return true;
+  }
+
+  void add(Json value) {
+    Frame& frame = stack_.back();
+    frame.members.emplace_back(std::move(frame.key), std::move(value));
+    frame.pending = false;
+  }
+  Json closed() {
+    if (stack_.back().pending) add({});
+    return Json::from_members(std::move(stack_.back().members));
+  }
+  void close() {
+    Json map = closed();
+    stack_.pop_back();
+    add(std::move(map));
+  }
+
+  std::vector<Frame> stack_;
+};
+
 }  // namespace
 
 Result<Json> parse_yaml(std::string_view text) {
+  if (auto plain = PlainMaps().parse(text)) return std::move(*plain);
   Handler handler;
   try {
     std::istringstream stream{std::string(text)};

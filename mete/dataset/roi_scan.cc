@@ -36,15 +36,16 @@ class BackwardLines {
   bool previous(std::string_view& line, std::uint64_t& offset) {
     while (true) {
       // window_ holds the file from top_; what lies before used_ has not been given out.
-      const std::string_view rest(window_.data(), used_);
-      const auto newline = rest.rfind('\n');
-      if (newline != std::string_view::npos) {
+      const auto* found =
+          used_ == 0 ? nullptr : static_cast<const char*>(::memrchr(window_.data(), '\n', used_));
+      if (found != nullptr) {
+        const auto newline = static_cast<std::size_t>(found - window_.data());
         if (!started_) {  // behind the last line end there is nothing, or a line that was cut
           started_ = true;
           used_ = newline;
           continue;
         }
-        line = rest.substr(newline + 1);
+        line = std::string_view(found + 1, used_ - newline - 1);
         offset = top_ + newline + 1;
         used_ = newline;
         return true;
@@ -52,7 +53,7 @@ class BackwardLines {
       if (top_ == from_) {
         if (!started_ || done_) return false;
         done_ = true;
-        line = rest;
+        line = std::string_view(window_.data(), used_);
         offset = from_;
         return true;
       }
