@@ -45,12 +45,20 @@ struct KernelProfile {
   std::string implementation;  ///< what ran
   std::size_t slots = 0;
   std::vector<PlacementTiming> timings;  ///< by mask, ascending; holds mask 0 and each single slot
-  bool additive = true;                  ///< other masks: fast time plus what each slow slot adds
+  /// Other masks: fast time plus what each slow slot adds. False where masks held out of the model
+  /// said otherwise: then all were measured, unless there are too many (see complete()).
+  bool additive = true;
   double held_out_error = 0;  ///< worst relative error of the additive model on masks held out
 
   /// Measured if it was, else by the additive model.
   [[nodiscard]] double seconds(std::uint32_t slow_mask) const;
+  [[nodiscard]] std::uint32_t all_slow() const { return (std::uint32_t{1} << slots) - 1; }
+  /// Every mask was measured.
+  [[nodiscard]] bool complete() const { return timings.size() == std::size_t{1} << slots; }
 };
+
+/// Kernels with more slots are not profiled: a mask has no more bits than that.
+inline constexpr std::size_t kMostSlots = 31;
 
 /// What the times were measured with: profiles of different environments are never mixed.
 struct ProfileEnvironment {
@@ -70,12 +78,25 @@ struct CopyRates {
   double slow_to_fast = 0;
 };
 
+/// What measuring took.
+struct ProfileEffort {
+  std::size_t measured = 0;   ///< kernels measured now; the others were stored already
+  std::size_t runs = 0;       ///< timed ones
+  double kernel_seconds = 0;  ///< spent in timed runs
+  double seconds = 0;         ///< in all
+};
+
 struct GraphProfile {
   ProfileEnvironment environment;
   CopyRates copies;
   std::vector<KernelProfile> kernels;
   /// Per node of the graph: index into kernels; kNoProfile for free views.
   std::vector<std::uint32_t> of_node;
+  ProfileEffort effort;
+
+  /// The step with all its tensors in fast memory, and in slow memory.
+  [[nodiscard]] double all_fast_seconds() const;
+  [[nodiscard]] double all_slow_seconds() const;
 };
 inline constexpr std::uint32_t kNoProfile = std::numeric_limits<std::uint32_t>::max();
 
@@ -90,12 +111,21 @@ struct ProfileRequest {
   std::uint64_t seed = 1;  ///< of the data and of the order of measuring
   const Clock* clock = nullptr;
   const Interrupt* interrupt = nullptr;
+  std::string machine = {};  ///< empty: this one, by machine_name()
+  bool any_machine = false;  ///< measure into a store that holds another machine's times
+  /// What the caches hold: operands used within half as many bytes before are warm, others cold.
+  /// 0: this machine's last level.
+  std::uint64_t cache_bytes = 0;
+  /// All joules used so far, by a counter that moves once in `joule_seconds` at the latest.
+  std::function<double()> joules = {};
+  double joule_seconds = 0.001;
   /// Called after each kernel: done, total, what goes on.
   std::function<void(double done, double total, const std::string& note)> progress;
 };
 
 /// Measures what the store does not hold yet; each kernel is stored once it is measured, so that
-/// an interrupted profile resumes. `layouts`: one per tensor. `interrupted` keeps what was done.
+/// an interrupted profile resumes (`failed`, saying how far it came). `layouts`: one per tensor.
+/// How: docs/formats/profile.md.
 Result<GraphProfile> profile_graph(const Graph& graph, const Liveness& liveness,
                                    std::span<const Layout> layouts, const ProfileRequest& request,
                                    ProfileStore& store);

@@ -50,4 +50,18 @@ double KernelProfile::seconds(std::uint32_t slow_mask) const {
   return sum;
 }
 
+double GraphProfile::all_fast_seconds() const {
+  double sum = 0;
+  for (const auto index : of_node) sum += index == kNoProfile ? 0 : kernels[index].seconds(0);
+  return sum;
+}
+
+double GraphProfile::all_slow_seconds() const {
+  double sum = 0;
+  for (const auto index : of_node) {
+    sum += index == kNoProfile ? 0 : kernels[index].seconds(kernels[index].all_slow());
+  }
+  return sum;
+}
+
 }  // namespace mete
