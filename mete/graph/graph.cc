@@ -56,7 +56,11 @@ void GraphBuilder::begin_layer(const std::string& kind) {
     if (entry.first == kind) count = &entry.second;
   }
   if (count == nullptr) count = &kinds_.emplace_back(kind, std::size_t{0}).second;
-  graph_.layers.push_back(GraphLayer{fmt::format("{}{}", kind, ++*count)});
+  begin_named_layer(fmt::format("{}{}", kind, ++*count));
+}
+
+void GraphBuilder::begin_named_layer(std::string name) {
+  graph_.layers.push_back(GraphLayer{std::move(name)});
   layer_ = static_cast<std::uint32_t>(graph_.layers.size() - 1);
 }
 

@@ -75,8 +75,14 @@ class GraphBuilder {
 
   TensorId input(const std::string& name, Shape shape, DataType type = DataType::f32);
   TensorId parameter(const std::string& name, Shape shape);
+  /// An input or parameter with that very name.
+  TensorId tensor(std::string name, TensorType type, TensorRole role) {
+    return add_tensor(std::move(name), std::move(type), role, kNoNode);
+  }
   /// Nodes from here on belong to a new layer; "conv" becomes "conv1", "conv2", ..
   void begin_layer(const std::string& kind);
+  /// The same, with that very name.
+  void begin_named_layer(std::string name);
   /// Nodes from here on belong to that layer again.
   void set_layer(std::uint32_t layer) { layer_ = layer; }
   [[nodiscard]] const std::string& layer_name() const { return graph_.layers[layer_].name; }
