@@ -8,7 +8,7 @@ namespace {
 /// Calls f(element, index along the axis) for all elements of the first input.
 template <class F>
 void for_each_along(const ReferenceRun& run, F f) {
-  const AxisView view = along(run.in_shape(0), run.attributes().axis);
+  const AlongAxis view = along(run.in_shape(0), run.attributes().axis);
   std::size_t i = 0;
   for (std::size_t outer = 0; outer < view.outer; ++outer) {
     for (std::size_t along_it = 0; along_it < view.size; ++along_it) {

@@ -1,8 +1,7 @@
 // The reference library: which function runs which op, and what is checked before it runs.
 // SPDX-License-Identifier: BSD-3-Clause
-#include <algorithm>
-#include <cstdlib>
 #include <utility>
+#include <vector>
 
 #include "mete/graph/ops.h"
 #include "mete/kernel/blocked_layout.h"
@@ -119,28 +118,33 @@ Result<void> check_job(const KernelJob& job, Elements elements) {
   return {};
 }
 
-/// Tensors in other layouts are brought into plain memory of the kernel's own and back: slow, but
-/// there is always a kernel.
+/// Memory for a tensor in the plain layout, of either kind of element; none if it lies so already.
+std::vector<std::int64_t> plain_memory(const KernelOperand& operand) {
+  if (operand.layout == Layout::plain) return {};
+  return std::vector<std::int64_t>((operand.type.bytes() + 7) / 8);
+}
+
+/// Tensors in other layouts are brought into plain memory and back: slow, but there is always a
+/// kernel.
 class ReferenceKernel final : public Kernel {
  public:
   ReferenceKernel(KernelJob job, ReferenceFunction function)
-      : job_(std::move(job)), function_(function) {
-    for (const auto& each : job_.inputs) plain_.push_back(scratch_for(each));
-    for (const auto& each : job_.outputs) plain_.push_back(scratch_for(each));
-  }
+      : job_(std::move(job)), function_(function) {}
 
   Result<void> run(std::span<const void* const> inputs, std::span<void* const> outputs) override {
     std::vector<const void*> in(inputs.begin(), inputs.end());
     std::vector<void*> out(outputs.begin(), outputs.end());
+    std::vector<std::vector<std::int64_t>> plain;
     for (std::size_t i = 0; i < in.size(); ++i) {
-      if (plain_[i].empty()) continue;
       const KernelOperand& of = job_.inputs[i];
-      convert_layout(of.type, in[i], of.layout, plain_[i].data(), Layout::plain);
-      in[i] = plain_[i].data();
+      auto& memory = plain.emplace_back(plain_memory(of));
+      if (memory.empty()) continue;
+      convert_layout(of.type, in[i], of.layout, memory.data(), Layout::plain);
+      in[i] = memory.data();
     }
     for (std::size_t i = 0; i < out.size(); ++i) {
-      auto& scratch = plain_[in.size() + i];
-      if (!scratch.empty()) out[i] = scratch.data();
+      auto& memory = plain.emplace_back(plain_memory(job_.outputs[i]));
+      if (!memory.empty()) out[i] = memory.data();
     }
     METE_TRY_VOID(function_({job_, in, out}));
     for (std::size_t i = 0; i < out.size(); ++i) {
@@ -155,20 +159,17 @@ class ReferenceKernel final : public Kernel {
   [[nodiscard]] std::string implementation() const override { return "reference"; }
   [[nodiscard]] std::uint64_t scratch_bytes() const override {
     std::uint64_t sum = 0;
-    for (const auto& each : plain_) sum += each.size() * sizeof(std::int64_t);
+    for (const auto* operands : {&job_.inputs, &job_.outputs}) {
+      for (const auto& each : *operands) {
+        if (each.layout != Layout::plain) sum += each.type.bytes();
+      }
+    }
     return sum;
   }
 
  private:
-  /// Memory for either kind of element; none for a tensor that is plain.
-  static std::vector<std::int64_t> scratch_for(const KernelOperand& operand) {
-    if (operand.layout == Layout::plain) return {};
-    return std::vector<std::int64_t>((operand.type.bytes() + 7) / 8);
-  }
-
   KernelJob job_;
   ReferenceFunction function_;
-  std::vector<std::vector<std::int64_t>> plain_;  ///< per input, then per output
 };
 
 class ReferenceLibrary final : public KernelLibrary {

@@ -13,7 +13,7 @@ namespace {
 
 /// Which set an element belongs to, and which gamma and beta it has.
 struct NormSets {
-  AxisView view;
+  AlongAxis view;
   bool rows;  ///< layer norm
 
   NormSets(const Shape& x, bool layer) : view(along(x, layer ? x.rank() - 1 : 1)), rows(layer) {}

@@ -61,7 +61,7 @@ std::vector<std::size_t> repeated_strides(const Shape& small) {
 
 Result<void> reference_concat(const ReferenceRun& run) {
   const std::size_t axis = run.attributes().axis;
-  const AxisView whole = along(run.out_shape(0), axis);
+  const AlongAxis whole = along(run.out_shape(0), axis);
   const std::size_t unit = whole.inner * element_bytes(run);
   std::byte* to = bytes_out(run);
   for (std::size_t i = 0; i < run.in.size(); ++i) {
@@ -73,7 +73,7 @@ Result<void> reference_concat(const ReferenceRun& run) {
 }
 
 Result<void> reference_slice(const ReferenceRun& run) {
-  const AxisView whole = along(run.in_shape(0), run.attributes().axis);
+  const AlongAxis whole = along(run.in_shape(0), run.attributes().axis);
   const std::size_t unit = whole.inner * element_bytes(run);
   const std::size_t begin = static_cast<std::size_t>(run.attributes().begin) * unit;
   const std::size_t part = along(run.out_shape(0), run.attributes().axis).size * unit;
@@ -82,7 +82,7 @@ Result<void> reference_slice(const ReferenceRun& run) {
 }
 
 Result<void> reference_slice_backward(const ReferenceRun& run) {
-  const AxisView whole = along(run.out_shape(0), run.attributes().axis);
+  const AlongAxis whole = along(run.out_shape(0), run.attributes().axis);
   const std::size_t unit = whole.inner * element_bytes(run);
   const std::size_t begin = static_cast<std::size_t>(run.attributes().begin) * unit;
   const std::size_t part = along(run.in_shape(0), run.attributes().axis).size * unit;

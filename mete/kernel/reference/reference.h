@@ -36,13 +36,13 @@ struct ReferenceRun {
 using ReferenceFunction = Result<void> (*)(const ReferenceRun& run);
 
 /// A shape as seen along one axis: `outer` times `size` times `inner` elements.
-struct AxisView {
+struct AlongAxis {
   std::size_t outer = 1;
   std::size_t size = 1;
   std::size_t inner = 1;
 };
-inline AxisView along(const Shape& shape, std::size_t axis) {
-  AxisView view;
+inline AlongAxis along(const Shape& shape, std::size_t axis) {
+  AlongAxis view;
   for (std::size_t i = 0; i < shape.rank(); ++i) {
     const auto size = static_cast<std::size_t>(shape[i]);
     (i < axis ? view.outer : i == axis ? view.size : view.inner) *= size;
