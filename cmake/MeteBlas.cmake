@@ -12,6 +12,9 @@ if(DNNL_INCLUDE AND DNNL_LIBRARY AND OPENBLAS_INCLUDE AND OPENBLAS_LIBRARY AND O
   target_include_directories(mete_blas SYSTEM PRIVATE ${DNNL_INCLUDE} ${OPENBLAS_INCLUDE})
   target_link_libraries(mete_blas PRIVATE mete_kernel mete_options ${DNNL_LIBRARY} ${OPENBLAS_LIBRARY} OpenMP::OpenMP_CXX)
   set_target_properties(mete_blas PROPERTIES PREFIX "")
+  # Loops of our own must keep up with oneDNN's; no rounding changes by these.
+  file(GLOB loop_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/mete/kernel/blas/dnn_*.cc)
+  set_source_files_properties(${loop_sources} PROPERTIES COMPILE_OPTIONS "-O3;-fno-math-errno;-fno-trapping-math")
   # Never unloaded: their threads do not survive it.
   target_link_options(mete_blas PRIVATE -Wl,-z,nodelete)
   add_dependencies(mete mete_blas)

@@ -12,15 +12,18 @@ namespace {
 
 std::size_t size(std::int64_t value) { return static_cast<std::size_t>(value); }
 
+/// By name: a graph that a plugin made has that plugin's copies of the ops.
+bool is(const GraphNode& node, const Op& op) { return node.op->name == op.name; }
+
 /// Filters stay plain where anything but a convolution of one group, its gradients or a plain
 /// update touches them.
 bool keeps_filters(const GraphNode& node, std::size_t operand, bool is_output) {
   const bool one_group = node.attributes.groups == 1;
-  if (node.op == &kSgdOp) return true;
-  if (node.op == &kConvOp || node.op == &kConvBackwardDataOp) {
+  if (is(node, kSgdOp)) return true;
+  if (is(node, kConvOp) || is(node, kConvBackwardDataOp)) {
     return one_group && !is_output && operand == 1;
   }
-  return node.op == &kConvBackwardFilterOp && one_group && is_output;
+  return is(node, kConvBackwardFilterOp) && one_group && is_output;
 }
 
 /// An update writes its filter where it lies: all three tensors change together or not at all.
@@ -28,7 +31,7 @@ void agree(const Graph& graph, std::vector<bool>& blocked) {
   for (bool changed = true; changed;) {
     changed = false;
     for (const auto& node : graph.nodes) {
-      if (node.op != &kSgdOp) continue;
+      if (!is(node, kSgdOp)) continue;
       const std::array<TensorId, 3> all = {node.inputs[0], node.inputs[1], node.outputs[0]};
       if (blocked[all[0]] && blocked[all[1]] && blocked[all[2]]) continue;
       for (const auto id : all) {
@@ -37,6 +40,20 @@ void agree(const Graph& graph, std::vector<bool>& blocked) {
       }
     }
   }
+}
+
+/// Inputs of the graph that only convolutions read: those of three channels are read fastest as
+/// they come.
+std::vector<bool> images_given(const Graph& graph) {
+  std::vector<bool> given(graph.tensors.size(), false);
+  for (TensorId id = 0; id < given.size(); ++id) given[id] = graph.tensors[id].producer == kNoNode;
+  for (const auto& node : graph.nodes) {
+    const bool conv = is(node, kConvOp) || is(node, kConvBackwardFilterOp);
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      given[node.inputs[i]] = given[node.inputs[i]] && conv && i == 0;
+    }
+  }
+  return given;
 }
 
 }  // namespace
@@ -78,10 +95,10 @@ std::vector<Layout> blocked_layouts(const Graph& graph, std::vector<Layout> layo
   std::vector<bool> filters(graph.tensors.size(), false);
   for (const auto& node : graph.nodes) {
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      if (keeps_filters(node, i, false) && node.op != &kSgdOp) filters[node.inputs[i]] = true;
+      if (keeps_filters(node, i, false) && !is(node, kSgdOp)) filters[node.inputs[i]] = true;
     }
-    if (node.op == &kConvBackwardFilterOp) filters[node.outputs[0]] = true;
-    if (node.op == &kSgdOp && filters[node.inputs[0]]) filters[node.outputs[0]] = true;
+    if (is(node, kConvBackwardFilterOp)) filters[node.outputs[0]] = true;
+    if (is(node, kSgdOp) && filters[node.inputs[0]]) filters[node.outputs[0]] = true;
   }
   for (const auto& node : graph.nodes) {
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
@@ -98,8 +115,13 @@ std::vector<Layout> blocked_layouts(const Graph& graph, std::vector<Layout> layo
         filters[id] && layouts[id] == Layout::plain && layout_fits(shape, Layout::filter_blocked);
   }
   agree(graph, filters);
+  const auto first_images = images_given(graph);
   for (TensorId id = 0; id < graph.tensors.size(); ++id) {
     const Shape& shape = graph.tensors[id].type.shape;
+    if (layouts[id] == Layout::channels_last && first_images[id] &&
+        !layout_fits(shape, Layout::blocked)) {
+      layouts[id] = Layout::plain;
+    }
     if (layouts[id] == Layout::channels_last && layout_fits(shape, Layout::blocked)) {
       layouts[id] = Layout::blocked;
     }

@@ -14,7 +14,16 @@ std::string openblas_version();
 /// bf16 and int8, by oneDNN.
 Result<std::unique_ptr<Gemm>> make_onednn_gemm(const GemmJob& job);
 std::string onednn_version();
-/// FLOP/s of a loop of fused multiply-adds on `threads` threads.
-Result<double> fma_peak(GemmType type, int threads, double seconds);
+/// A loop of independent multiply-adds in registers, and what one call of it comes to.
+struct PeakLoop {
+  double (*run)(double) = nullptr;  ///< nullptr: there is none
+  double operations = 0;
+};
+/// The widest that this CPU has: vector FMA for float and double; for bf16 and int8 the matrix unit
+/// (AMX), else dot products (AVX-512 BF16, VNNI), else, as the library does it, float's.
+PeakLoop fma_loop(GemmType type);
+PeakLoop dot_loop(GemmType type);
+/// FLOP/s of that loop on `threads` threads.
+Result<double> arithmetic_peak(GemmType type, int threads, double seconds);
 
 }  // namespace mete::blas

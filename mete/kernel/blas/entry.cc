@@ -18,6 +18,8 @@ class BlasRuntime final : public GemmRuntime {
       case GemmType::bf16:
       case GemmType::int8:
         return make_onednn_gemm(job);
+      case GemmType::tf32:
+        return fail(Errc::unsupported, "tf32: only NVIDIA's tensor cores have it; use float");
       case GemmType::f16:
         break;
     }
@@ -25,7 +27,7 @@ class BlasRuntime final : public GemmRuntime {
                 "half: no library of Debian's multiplies it on a CPU; bf16 is what there is");
   }
   Result<double> measure_peak(GemmType type, int threads, double seconds) override {
-    return fma_peak(type, threads, seconds);
+    return arithmetic_peak(type, threads, seconds);
   }
   [[nodiscard]] std::string libraries() const override {
     return fmt::format("{}; {}", openblas_version(), onednn_version());

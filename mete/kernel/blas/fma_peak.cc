@@ -56,12 +56,9 @@ METE_FMA_LOOP(double_256, "avx2,fma", double, 32)
 #pragma GCC diagnostic pop
 #endif
 
-struct Loop {
-  double (*run)(double) = nullptr;
-  double operations = 0;  ///< of one call
-};
+}  // namespace
 
-Loop best_loop(GemmType type) {
+PeakLoop fma_loop(GemmType type) {
 #if defined(__x86_64__)
   const bool wide = __builtin_cpu_supports("avx512f") != 0;
   if (!wide && (__builtin_cpu_supports("avx2") == 0 || __builtin_cpu_supports("fma") == 0))
@@ -75,10 +72,10 @@ Loop best_loop(GemmType type) {
   return {};
 }
 
-}  // namespace
-
-Result<double> fma_peak(GemmType type, int threads, double seconds) {
-  const Loop loop = best_loop(type);
+Result<double> arithmetic_peak(GemmType type, int threads, double seconds) {
+  PeakLoop loop = dot_loop(type);
+  // Without units of its own bf16 is widened and multiplied as float.
+  if (loop.run == nullptr) loop = fma_loop(type == GemmType::bf16 ? GemmType::f32 : type);
   if (loop.run == nullptr)
     return fail(Errc::unsupported, "no peak loop for {} on this CPU", gemm_type_name(type));
   std::atomic<double> sink{0};
@@ -86,7 +83,11 @@ Result<double> fma_peak(GemmType type, int threads, double seconds) {
   std::vector<std::thread> workers;
   for (int t = 0; t < threads; ++t) {
     workers.emplace_back([&, t] {
-      sink = loop.run(t);  // warms up: wide units wake slowly
+      // Wide units wake slowly, and the clock falls for them.
+      for (const auto start = Steady::now();
+           std::chrono::duration<double>(Steady::now() - start).count() < 0.2 * seconds;) {
+        sink = loop.run(t);
+      }
       std::uint64_t calls = 0;
       const auto start = Steady::now();
       double passed = 0;
