@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "mete/execute/packing.h"
+
 namespace mete {
 namespace {
 
@@ -56,7 +58,9 @@ class StepProblemMaker {
   }
 
   std::uint32_t new_version(std::uint32_t g) {
-    const auto t = out_.problem.add_tensor(liveness_.groups[g].bytes);
+    const std::uint64_t bytes = liveness_.groups[g].bytes;
+    const auto t =
+        out_.problem.add_tensor((bytes + kPackAlignment - 1) / kPackAlignment * kPackAlignment);
     const bool first = now_[g] == kNoTensor;
     const std::uint32_t version = first ? 0 : out_.tensors[now_[g]].version + 1;
     if (!first) out_.tensors[now_[g]].last_version = false;
@@ -87,7 +91,7 @@ class StepProblemMaker {
     // Rounding must not make all-slow take less than no time.
     double least = fast;
     for (const double s : slow) least += std::min(0.0, s);
-    if (least < 0) fast += 2 * -least;
+    if (least < 0) fast *= 1 + 1e-9;
     out_.problem.add_additive_kernel(std::move(name), touched, fast, slow);
     out_.kernels.push_back(origin);
   }
@@ -142,6 +146,8 @@ class StepProblemMaker {
       touched.push_back(now_[g] == kNoTensor ? new_version(g) : now_[g]);
     }
     const std::size_t updated = updates(node) ? slots.of_input[node.op->reused] : touched.size();
+    // What lives in fast memory is updated there; what lives in slow memory goes back.
+    const bool stays = updated < touched.size() && out_.homes[slots.groups[updated]] == Home::fast;
     double write_back = 0;
     if (updated < touched.size() && out_.homes[slots.groups[updated]] == Home::slow) {
       write_back =
@@ -151,19 +157,20 @@ class StepProblemMaker {
         .kind = KernelOrigin::Kind::node, .node = n, .profile = profile_.of_node[n]};
     out_.kernels.push_back(origin);
     const std::string op(node.op->name);
-    if (kernel.additive || touched.size() > kMostTableSlots) {
+    if (!kernel.complete() || touched.size() > kMostTableSlots) {
       std::vector<double> slow;
       for (std::size_t b = 0; b < touched.size(); ++b) {
         // Faster in slow memory is noise, of which an optimizer would make a habit.
-        slow.push_back(std::max(0.0, kernel.seconds(1U << b) - kernel.seconds(0)));
-        if (b == updated) slow.back() -= write_back;
+        slow.push_back(std::max(0.0, kernel.seconds(std::uint32_t{1} << b) - kernel.seconds(0)));
+        if (b == updated) slow.back() = stays ? kCannotRun : slow.back() - write_back;
       }
       out_.problem.add_additive_kernel(op, touched, kernel.seconds(0) + write_back, slow);
     } else {
       std::vector<double> table;
       for (std::uint32_t mask = 0; mask < (1U << touched.size()); ++mask) {
         const bool in_fast = updated < touched.size() && ((mask >> updated) & 1U) == 0;
-        table.push_back(kernel.seconds(mask) + (in_fast ? write_back : 0));
+        const bool never = stays && ((mask >> updated) & 1U) != 0;
+        table.push_back(never ? kCannotRun : kernel.seconds(mask) + (in_fast ? write_back : 0));
       }
       out_.problem.add_kernel(op, touched, table);
     }

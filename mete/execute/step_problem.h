@@ -48,7 +48,7 @@ struct TensorOrigin {
 };
 
 struct StepProblem {
-  Problem problem;
+  Problem problem;  ///< sizes rounded up to what packing aligns to, so that peaks can be met
   std::vector<KernelOrigin> kernels;  ///< per kernel of the problem
   std::vector<TensorOrigin> tensors;  ///< per tensor of the problem
   std::vector<Home> homes;            ///< per group
