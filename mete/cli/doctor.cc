@@ -45,6 +45,7 @@ constexpr PluginPart kPlugins[] = {
     {"mete_torch.so", "training and the torch agent", "libtorch-dev"},
     {"mete_python.so", "agents in Python", "pybind11-dev python3-dev"},
     {"mete_blas.so", "matrix multiply on the CPU", "libopenblas-openmp-dev libdnnl-dev"},
+    {"mete_onnx.so", "ONNX files in", "libonnx-dev libprotobuf-dev"},
     {"mete_clp.so", "placements with a proven gap", "coinor-libclp-dev coinor-libcbc-dev"},
 };
 
