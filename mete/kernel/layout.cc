@@ -127,16 +127,20 @@ class Families {
   std::vector<bool> image_;  ///< of roots
 };
 
-/// Rows and columns of an image as one.
-std::uint64_t positions_of(const Shape& shape) { return Shape{shape[2], shape[3]}.elements(); }
+/// How the elements of images lie, apart from the shape: in runs of so many channels, which stand
+/// side by side at each of so many positions (rows x columns). Row-major order is {1, 1}.
+struct ChannelRuns {
+  std::int64_t channels = 1;
+  std::uint64_t positions = 1;
 
-/// The simplest layout in which these sizes lie the same.
-Layout simplest(const Shape& shape, Layout layout) {
-  const bool image = layout == Layout::channels_last || layout == Layout::blocked;
-  if (!image) return layout;
-  if (positions_of(shape) == 1) return Layout::plain;
-  if (layout == Layout::blocked && shape[1] == kLayoutBlock) return Layout::channels_last;
-  return layout == Layout::channels_last && shape[1] == 1 ? Layout::plain : layout;
+  bool operator==(const ChannelRuns&) const = default;
+};
+
+ChannelRuns runs_of(const Shape& shape, Layout layout) {
+  if (layout != Layout::channels_last && layout != Layout::blocked) return {};
+  const std::int64_t channels = layout == Layout::blocked ? kLayoutBlock : shape[1];
+  const std::uint64_t positions = Shape{shape[2], shape[3]}.elements();
+  return channels == 1 || positions == 1 ? ChannelRuns{} : ChannelRuns{channels, positions};
 }
 
 }  // namespace
@@ -169,11 +173,10 @@ bool is_free_view(const Graph& graph, NodeId node, std::span<const Layout> layou
   if (of.op->reuse != Reuse::view) return false;
   const TensorId from = of.inputs[of.op->reused];
   const TensorId to = of.outputs[0];
-  const Shape& a = graph.tensors[from].type.shape;
-  const Shape& b = graph.tensors[to].type.shape;
-  const Layout lies = simplest(a, layouts[from]);
-  if (lies != simplest(b, layouts[to]) || lies == Layout::filter_blocked) return false;
-  return lies == Layout::plain || (a[1] == b[1] && positions_of(a) == positions_of(b));
+  if (layouts[from] == Layout::filter_blocked || layouts[to] == Layout::filter_blocked)
+    return false;
+  return runs_of(graph.tensors[from].type.shape, layouts[from]) ==
+         runs_of(graph.tensors[to].type.shape, layouts[to]);
 }
 
 void convert_layout(const TensorType& type, const void* from, Layout from_layout, void* to,
