@@ -45,7 +45,11 @@ Graph small_convnet() {
   x = add_layer(b, x, relu_layer(b, left));
   x = concat_layer(b, {x, average_pool_layer(b, x, {.size = 3, .stride = 1, .pad = 1})}, 1);
   x = max_pool_layer(b, x, {.size = 2, .stride = 2});
-  x = relu_layer(b, dense_layer(b, flatten_layer(b, x), 8));
+  // Two readers of the image: the flat copy of it must not take its memory.
+  const TensorId flat = flatten_layer(b, x);
+  x = average_pool_layer(b, conv_layer(b, x, {.channels = 16}), {.size = 5, .stride = 5});
+  x = concat_layer(b, {flat, flatten_layer(b, x)}, 1);
+  x = relu_layer(b, dense_layer(b, x, 8));
   classify(b, dense_layer(b, layer_norm_layer(b, x), 5));
   return step_of(b, 0.05);
 }
@@ -117,16 +121,23 @@ TEST_F(RunGraph, free_views_have_no_kernel_and_others_copy) {
   const Graph graph = small_convnet();
   const GraphRun plain = make(graph);
   const GraphRun images = make(graph, {.layouts = assign_layouts(graph)});
-  std::size_t views = 0;
+  std::size_t copies = 0;
   for (NodeId n = 0; n < graph.nodes.size(); ++n) {
     if (graph.nodes[n].op != &kReshapeOp) continue;
-    ++views;
     EXPECT_EQ(plain.chosen(n).kernel, nullptr);
+    // What was averaged to one position lies the same either way.
+    const Shape& from = graph.tensors[graph.nodes[n].inputs[0]].type.shape;
+    const Shape& to = graph.tensors[graph.nodes[n].outputs[0]].type.shape;
+    if (from.elements() == 4 * 16) {
+      EXPECT_EQ(images.chosen(n).kernel, nullptr) << from.text() << " to " << to.text();
+      continue;
+    }
+    ++copies;
     EXPECT_NE(images.chosen(n).kernel, nullptr);
     EXPECT_EQ(images.chosen(n).kernel->implementation(), "reference");
     EXPECT_GT(images.chosen(n).kernel->scratch_bytes(), 0U);
   }
-  EXPECT_EQ(views, 2U);
+  EXPECT_EQ(copies, 2U);
 }
 
 /// Says no, and why.

@@ -181,6 +181,66 @@ TEST(Reference, a_window_that_meets_only_padding) {
   EXPECT_EQ(run_op(kAveragePoolOp, {x}, a)[0][0], 0.0F);
 }
 
+/// Both factors written out as multiplied, then row by column.
+TEST(Reference, matrix_products_of_all_kinds) {
+  for (int kind = 0; kind < 8; ++kind) {
+    const bool ta = (kind & 1) != 0;
+    const bool tb = (kind & 2) != 0;
+    const bool shared = (kind & 4) != 0;
+    if (ta && shared) continue;
+    Attributes a;
+    a.transpose_a = ta;
+    a.transpose_b = tb;
+    a.scale = 0.5;
+    const Operand left = random(ta ? Shape{2, 4, 3} : Shape{2, 3, 4}, 1);
+    const Shape b = tb ? Shape{5, 4} : Shape{4, 5};
+    const Operand right = random(shared ? b : Shape{2, b[0], b[1]}, 2);
+    std::vector<double> expected;
+    for (std::size_t n = 0; n < 2; ++n) {
+      for (std::size_t i = 0; i < 3; ++i) {
+        for (std::size_t j = 0; j < 5; ++j) {
+          double sum = 0;
+          for (std::size_t k = 0; k < 4; ++k) {
+            const std::size_t of_a = ta ? k * 3 + i : i * 4 + k;
+            const std::size_t of_b = (tb ? j * 4 + k : k * 5 + j) + (shared ? 0 : n * 20);
+            sum += double{left.values[n * 12 + of_a]} * double{right.values[of_b]};
+          }
+          expected.push_back(sum / 2);
+        }
+      }
+    }
+    expect_near(run_op(kMatMulOp, {left, right}, a)[0], expected);
+  }
+}
+
+TEST(Reference, elementwise_by_hand) {
+  const Operand x = floats({1, 3}, {-2, 0, 1});
+  const Operand y = floats({1, 3}, {3, 4, 5});
+  Attributes a;
+  a.scale = 2;
+  a.offset = 10;
+  a.low = -1;
+  a.high = 0.5;
+  expect_near(run_op(kReluOp, {x})[0], {0, 0, 1});
+  expect_near(run_op(kAddOp, {x, y})[0], {1, 4, 6});
+  expect_near(run_op(kMultiplyOp, {x, y})[0], {-6, 0, 5});
+  expect_near(run_op(kClipOp, {x}, a)[0], {-1, 0, 0.5});
+  expect_near(run_op(kAffineOp, {x}, a)[0], {6, 10, 12});
+  expect_near(run_op(kSgdOp, {x, y}, a)[0], {-8, -8, -9});
+  expect_near(run_op(kBiasOp, {x, floats({3}, {1, 2, 3})}, a)[0], {-1, 2, 4});
+  expect_near(run_op(kScaleOp, {x, floats({3}, {1, 2, 3})}, a)[0], {-2, 0, 3});
+  expect_near(run_op(kSigmoidOp, {x})[0], {0.1192029, 0.5, 0.7310586});
+  expect_near(run_op(kTanhOp, {x})[0], {-0.9640276, 0, 0.7615942});
+  // x times the normal distribution of x, by its table: 0.0227501 at -2, 0.8413447 at 1.
+  expect_near(run_op(kGeluOp, {x})[0], {-0.0455003, 0, 0.8413447});
+  a.epsilon = 0;
+  expect_near(run_op(kFixedNormOp,
+                     {x, floats({3}, {1, 2, 3}), floats({3}, {0, 1, 0}), floats({3}, {-1, 2, 0}),
+                      floats({3}, {4, 1, 0.25})},
+                     a)[0],
+              {-0.5, -3, 6});
+}
+
 TEST(Reference, softmax_sums_to_1_and_does_not_see_what_is_added_to_all) {
   for (const float shift : {0.0F, 500.0F, -3e4F}) {
     const Operand x = floats({2, 3}, {shift, shift + 1, shift + 2, shift, shift, shift});
@@ -279,7 +339,7 @@ TEST(Reference, not_a_number_is_not_hidden) {
 TEST(Reference, row_and_class_numbers_that_do_not_exist_are_named) {
   const Operand table = floats({3, 2}, {1, 2, 3, 4, 5, 6});
   const Operand dy = floats({1, 2}, {0, 0});
-  const Operand logits = floats({1, 2}, {0, 0});
+  const Operand logits = floats({1, 3}, {0, 0, 0});
   for (const std::int64_t bad : {std::int64_t{-1}, std::int64_t{3}, INT64_MAX, INT64_MIN}) {
     const Operand number = numbers({1}, {bad});
     for (const auto& done :
