@@ -62,6 +62,7 @@ Runner add_train(OptionSet& app);
 Runner add_evaluate(OptionSet& app);
 Runner add_agent(OptionSet& app);
 Runner add_tune(OptionSet& app);
+Runner add_profile(OptionSet& app);
 Runner add_plan(OptionSet& app);
 Runner add_model(OptionSet& app);
 Runner add_export(OptionSet& app);

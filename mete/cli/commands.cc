@@ -59,6 +59,9 @@ constexpr Command kCommands[] = {
     {"agent", kLearn, "Agents and their policies", "mete agent -a torch -p NAN,NAN,0.5", add_agent},
     {"model", kMemory, "Parameters, operations and memory of a model, layer by layer",
      "mete model describe zoo:resnet50 --batch 16", add_model},
+    {"profile", kMemory,
+     "Measure each kernel of a training step, its tensors in fast and in slow memory",
+     "mete profile zoo:resnet50 --batch 16 --slow throttled -o resnet50.profile.db", add_profile},
     {"plan", kMemory, "Place the tensors of a training step, with a proven gap",
      "mete plan resnet50.json.gz --ratio 4:1 --optimizer synchronous -o plan.json", add_plan},
 };
@@ -81,12 +84,29 @@ int unknown_verb(std::string_view word) {
   return 2;
 }
 
+/// CLI11 lists all words that it could not place, last first; the first option that the verb lacks
+/// is what is wrong. Empty if there is none.
+std::string unknown_option(const CLI::App& verb, int argc, char** argv) {
+  std::vector<std::string> names;
+  for (const auto* option : verb.get_options()) {
+    for (const auto& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  for (int i = 2; i < argc && std::string_view(argv[i]) != "--"; ++i) {
+    std::string word = argv[i];
+    word.resize(std::min(word.find('='), word.size()));
+    if (word.size() < 2 || word[0] != '-' || verb.get_option_no_throw(word) != nullptr) continue;
+    if (word[1] != '-' && (word[1] == '.' || (word[1] >= '0' && word[1] <= '9'))) continue;
+    return fmt::format("unknown option {}{}", word, did_you_mean(word, names));
+  }
+  return {};
+}
+
 /// One line, whatever CLI11 would say in several.
-int usage_error(std::string_view verb, const CLI::ParseError& error) {
-  std::string what = error.what();
+int usage_error(std::string_view verb, std::string what) {
   std::replace(what.begin(), what.end(), '\n', ' ');
   const auto hint = verb.empty() ? std::string("mete --help") : fmt::format("mete {} --help", verb);
-  fmt::print(stderr, "mete{}{}: {}; see `{}`\n", verb.empty() ? "" : " ", verb, trim(what), hint);
+  fmt::print(stderr, "mete{}{}: {}{} `{}`\n", verb.empty() ? "" : " ", verb, trim(what),
+             what.ends_with('?') ? " See" : "; see", hint);
   return 2;
 }
 
@@ -123,8 +143,11 @@ int run_command_line(int argc, char** argv, const Context& context) {
     if (options) options->join_command();
   } catch (const CLI::Success& done) {
     return app.exit(done);
+  } catch (const CLI::ExtrasError& error) {
+    auto what = chosen != nullptr ? unknown_option(*app.get_subcommand(wanted), argc, argv) : "";
+    return usage_error(chosen != nullptr ? chosen->name : "", what.empty() ? error.what() : what);
   } catch (const CLI::ParseError& error) {
-    return usage_error(chosen != nullptr ? chosen->name : "", error);
+    return usage_error(chosen != nullptr ? chosen->name : "", error.what());
   }
   if (chosen == nullptr) {
     fmt::print("{}", app.help());

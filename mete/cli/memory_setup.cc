@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "mete/cli/memory_setup.h"
+
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "mete/cli/options.h"
+#include "mete/kernel/blocked_layout.h"
+#include "mete/profile/machine.h"
+
+namespace mete {
+namespace {
+
+constexpr int kMostThreads = 4096;
+
+Result<int> threads_of(const MemoryOptions& options) {
+  if (options.threads < 0 || options.threads > kMostThreads) {
+    return fail(Errc::invalid, "--threads {}: expected 1 to {}", options.threads, kMostThreads);
+  }
+  if (options.threads > 0) return options.threads;
+  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
+Result<TierSpec> tier_of(const char* option, const std::string& text) {
+  auto spec = parse_tier(text);
+  if (!spec) return spec.error().within(option);
+  return spec;
+}
+
+}  // namespace
+
+void add_memory_options(OptionSet& app, MemoryOptions& options) {
+  app.add_option("--batch", options.batch, "How many samples at once")->capture_default_str();
+  app.add_option("--fast", options.fast, "Fast memory: dram, or numa:N")->capture_default_str();
+  app.add_option("--slow", options.slow,
+                 "Slow memory: numa:N, dax:PATH, file:PATH, throttled, or throttled:READ,WRITE "
+                 "(DRAM held to so many times less bandwidth: emulated)")
+      ->capture_default_str();
+  app.add_option("--threads", options.threads, "Threads of kernels and copies; 0: one for each CPU")
+      ->capture_default_str();
+  app.add_flag("--plain-kernels", options.plain_kernels, "Plain loops only, no library: slow");
+  app.add_flag("--any-machine", options.any_machine,
+               "Also with a store that was measured on another machine");
+}
+
+KernelLibraries open_libraries(bool plain, std::vector<std::string>& notices) {
+  KernelLibraries libraries;
+  if (!plain) {
+    const auto dnn = open_dnn_library();
+    if (dnn) {
+      libraries.list.push_back(*dnn);
+    } else {
+      notices.push_back(fmt::format("plain loops, which are slow: {}", dnn.error().what));
+    }
+  }
+  libraries.owned.push_back(make_reference_library());
+  libraries.list.push_back(libraries.owned.back().get());
+  return libraries;
+}
+
+PlannedGraph plan_memory(Graph graph, std::span<KernelLibrary* const> libraries) {
+  PlannedGraph planned{std::move(graph), {}, {}};
+  planned.layouts = layouts_for(planned.graph, libraries);
+  std::vector<bool> copied(planned.graph.nodes.size(), false);
+  for (NodeId n = 0; n < planned.graph.nodes.size(); ++n) {
+    copied[n] = planned.graph.nodes[n].op->reuse == Reuse::view &&
+                !is_free_view(planned.graph, n, planned.layouts);
+  }
+  planned.liveness = liveness_of(planned.graph, planned.graph.nodes.size(), false, copied);
+  return planned;
+}
+
+Result<MemorySetup> open_memory(const MemoryOptions& options, ProfileStore& store,
+                                const Context& context, std::vector<std::string>& notices) {
+  METE_TRY(const TierSpec fast, tier_of("--fast", options.fast));
+  METE_TRY(const TierSpec slow, tier_of("--slow", options.slow));
+  MemorySetup setup;
+  METE_TRY(setup.threads, threads_of(options));
+  setup.machine = machine_name(context.sys);
+  if (fast.kind == TierKind::throttled || slow.kind == TierKind::throttled) {
+    METE_TRY(setup.dram, known_dram(store, setup.machine, setup.threads, context.clock));
+  }
+  METE_TRY(setup.fast, open_tier(fast, setup.dram, context.sys));
+  METE_TRY(setup.slow, open_tier(slow, setup.dram, context.sys));
+  setup.libraries = open_libraries(options.plain_kernels, notices);
+  return setup;
+}
+
+std::function<double()> joule_counter(Platform& platform) {
+  std::vector<int> handles;
+  for (const char* name : {"CPU_ENERGY", "DRAM_ENERGY"}) {
+    const auto info = platform.signal_info(name);
+    if (!info || info->source != Source::counter) continue;
+    if (const auto handle = platform.push_signal({info->name, Domain::board, 0})) {
+      handles.push_back(*handle);
+    }
+  }
+  if (handles.empty()) return {};
+  return [&platform, handles] {
+    platform.read_batch();
+    double joules = 0;
+    for (const int handle : handles) joules += platform.value(handle);
+    return joules;
+  };
+}
+
+}  // namespace mete
