@@ -50,6 +50,7 @@ enum class Mark {
   step,    ///< a value holds until the next point
   line_points,  ///< joined, with a marker each
   bars,         ///< from zero to y, beside others of the same x (x counts categories from 0)
+  boxes,        ///< from x_low to x_high and from y_low to y_high; x, y: within
 };
 
 /// Columns of equal length; the optional ones are empty or as long as x.

@@ -170,11 +170,33 @@ std::string draw_bars(const Series& series, const Panel& panel, std::size_t inde
   return out;
 }
 
+/// One rectangle each. What is narrower or lower than a pixel is drawn a pixel wide: it is there.
+std::string draw_boxes(const Series& series, const Panel& panel, const AxisMap& x, const AxisMap& y,
+                       std::string_view clip) {
+  std::string out =
+      fmt::format("<g class=\"{}\" clip-path=\"url(#{})\">\n", role_class(series.role), clip);
+  for (std::size_t i = 0; i < std::min(series.x.size(), series.y.size()); ++i) {
+    const double low = value_at(series.x_low, i);
+    const double high = value_at(series.x_high, i);
+    const double bottom = value_at(series.y_low, i);
+    const double top = value_at(series.y_high, i);
+    if (!x.shows(low) || !x.shows(high) || !y.shows(bottom) || !y.shows(top)) continue;
+    out += fmt::format(
+        "<g class=\"p\"><title>{}</title><rect class=\"bx\" x=\"{}\" y=\"{}\" width=\"{}\" "
+        "height=\"{}\"/></g>\n",
+        escape_html(title_of(series, panel, i)), coordinate(x.at(low)), coordinate(y.at(top)),
+        coordinate(std::max(1.0, x.at(high) - x.at(low))),
+        coordinate(std::max(1.0, y.at(bottom) - y.at(top))));
+  }
+  return out + "</g>\n";
+}
+
 }  // namespace
 
 std::string draw_series(const Series& series, const Panel& panel, std::size_t index,
                         const AxisMap& x, const AxisMap& y, std::string_view clip) {
   if (series.mark == Mark::bars) return draw_bars(series, panel, index, x, y);
+  if (series.mark == Mark::boxes) return draw_boxes(series, panel, x, y, clip);
   std::string out;
   if (series.mark != Mark::points) {
     const std::string d = line_path(series, x, y);

@@ -177,7 +177,7 @@ class Painter {
                                   const std::string& name) {
     std::string sample;
     const double middle = y - 4;
-    if (series.mark == Mark::bars) {
+    if (series.mark == Mark::bars || series.mark == Mark::boxes) {
       sample = fmt::format("<rect class=\"bar\" x=\"{}\" y=\"{}\" width=\"14\" height=\"11\"/>",
                            coordinate(x + 4), coordinate(middle - 5.5));
     } else {
