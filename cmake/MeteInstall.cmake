@@ -1,6 +1,6 @@
 include(GNUInstallDirs)
 install(TARGETS mete RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-foreach(plugin torch clp blas onnx python)
+foreach(plugin torch clp blas cuda onnx python)
   if(TARGET mete_${plugin})
     install(TARGETS mete_${plugin} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/mete)
   endif()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "mete/study/efficiency/cpu_bench.h"
+#include "mete/study/efficiency/runtime_bench.h"
 
 #include <algorithm>
 #include <cmath>
@@ -16,17 +16,6 @@ constexpr std::size_t kCheckedElements = 64;
 constexpr double kPeakSeconds = 0.2;
 // A chunk long enough that the clock costs nothing, short enough that power is read in time.
 constexpr double kChunkSeconds = 0.02;
-
-Result<double> available_bytes(const SysRoot& root) {
-  METE_TRY(const auto text, root.read_text("/proc/meminfo"));
-  for (const auto line : split(text, '\n')) {
-    if (!line.starts_with("MemAvailable:")) continue;
-    const auto value =
-        parse_double(trim(line.substr(13, line.size() - 13 - (line.ends_with(" kB") ? 3 : 0))));
-    if (value) return *value * 1024;
-  }
-  return fail(Errc::unavailable, "/proc/meminfo does not tell MemAvailable");
-}
 
 /// The meter shows the load and nothing else any more: the second half of its samples has no trend
 /// left.
@@ -45,80 +34,114 @@ bool settled(const std::vector<PowerSample>& samples) {
 
 }  // namespace
 
-CpuBench::CpuBench(GemmRuntime& runtime, const Clock& clock, SysRoot root, int threads,
-                   std::optional<BenchMeter> meter)
-    : runtime_(runtime),
-      clock_(clock),
-      root_(std::move(root)),
-      threads_(threads),
-      meter_(std::move(meter)) {}
+Result<double> available_memory(const SysRoot& root) {
+  METE_TRY(const auto text, root.read_text("/proc/meminfo"));
+  for (const auto line : split(text, '\n')) {
+    if (!line.starts_with("MemAvailable:")) continue;
+    const auto value =
+        parse_double(trim(line.substr(13, line.size() - 13 - (line.ends_with(" kB") ? 3 : 0))));
+    if (value) return *value * 1024;
+  }
+  return fail(Errc::unavailable, "/proc/meminfo does not tell MemAvailable");
+}
 
-Result<void> CpuBench::check(const GemmPoint& point) {
+RuntimeBench::RuntimeBench(GemmRuntime& runtime, const Clock& clock, BenchHost host)
+    : runtime_(runtime), clock_(clock), host_(std::move(host)) {}
+
+GemmJob RuntimeBench::job_of(const GemmPoint& point, GemmType type, std::uint64_t seed) const {
+  return {.shape = {point.rows, point.depth},
+          .type = type,
+          .threads = host_.threads,
+          .seed = seed,
+          .device = host_.gpu.value_or(0),
+          .tensor = point.tensor == "tensor"};
+}
+
+Result<void> RuntimeBench::check(const GemmPoint& point) {
   METE_TRY(const auto type, gemm_type_named(point.dtype));
-  const GemmShape shape{point.rows, point.depth};
   // A small one tells whether the type is there at all.
-  if (auto probe = runtime_.make({{8, 8}, type, 1, 1}); !probe) return probe.error();
-  const double needed = shape.bytes(type);
-  // oneDNN keeps a second copy of B; the naive judge reads in place.
-  const double with_copy =
-      needed + static_cast<double>(point.rows * point.depth * gemm_input_bytes(type));
-  if (const auto there = available_bytes(root_); there && with_copy > *there) {
-    return fail(Errc::invalid,
-                "size {} of {} needs {}, and {} are free: leave it out, or free memory",
-                point.size_text(), point.dtype, format_quantity(with_copy, "B"),
-                format_quantity(*there, "B"));
+  auto small = point;
+  small.rows = small.depth = 16;
+  if (auto probe = runtime_.make(job_of(small, type, 1)); !probe) return probe.error();
+  const GemmShape shape{point.rows, point.depth};
+  // oneDNN keeps a second copy of B; the naive judge of a CPU reads in place.
+  const double copy = static_cast<double>(point.rows * point.depth * gemm_input_bytes(type));
+  const double needed = shape.bytes(type) + (host_.gpu ? 0 : copy);
+  if (const auto there = host_.free_bytes(); there && needed > *there) {
+    return fail(
+        Errc::invalid, "size {} of {} needs {}, and {} are free: leave it out, or free memory",
+        point.size_text(), point.dtype, format_quantity(needed, "B"), format_quantity(*there, "B"));
   }
   return {};
 }
 
-double CpuBench::peak(GemmType type) {
+double RuntimeBench::peak(GemmType type) {
   const auto known = peaks_.find(type);
   if (known != peaks_.end()) return known->second;
-  const auto measured = runtime_.measure_peak(type, threads_, kPeakSeconds);
+  const auto measured = runtime_.measure_peak(type, host_.threads, kPeakSeconds);
   const double rate = measured ? *measured : std::numeric_limits<double>::quiet_NaN();
   peaks_[type] = rate;
   return rate;
 }
 
-Result<GemmRun> CpuBench::measure(const GemmPoint& point, const BenchPlan& plan,
-                                  std::uint64_t seed) {
-  METE_TRY(const auto type, gemm_type_named(point.dtype));
-  const GemmJob job{{point.rows, point.depth}, type, threads_, seed};
-  METE_TRY(const auto gemm, runtime_.make(job));
-  GemmRun run;
-  run.point = point;
+struct RuntimeBench::Timing {
+  double seconds = 0;
+  std::uint64_t count = 0;
+};
 
+Result<RuntimeBench::Timing> RuntimeBench::run_timed(Gemm& gemm, const BenchPlan& plan,
+                                                     GemmRun& run) {
   // Warm-up: pages, caches, the library's threads, and how many multiplies make a chunk.
+  METE_TRY_VOID(gemm.run(1));
+  METE_TRY_VOID(gemm.finish());
   auto start = clock_.now();
-  METE_TRY_VOID(gemm->run(1));
-  METE_TRY_VOID(gemm->finish());
-  start = clock_.now();
-  METE_TRY_VOID(gemm->run(1));
-  METE_TRY_VOID(gemm->finish());
+  METE_TRY_VOID(gemm.run(1));
+  METE_TRY_VOID(gemm.finish());
   const double once = std::max(to_seconds(clock_.now() - start), 1e-7);
   const auto chunk = static_cast<std::uint64_t>(std::clamp(kChunkSeconds / once, 1.0, 1e6));
 
-  start = clock_.now();
+  const auto& meter = host_.meter;
+  Timing timing;
   double passed = 0;
   double next_power = 0;
-  std::uint64_t count = 0;
-  while (passed < plan.seconds || (meter_ && passed < plan.longest && !settled(run.power))) {
-    METE_TRY_VOID(gemm->run(chunk));
-    METE_TRY_VOID(gemm->finish());
-    count += chunk;
-    passed = to_seconds(clock_.now() - start);
-    if (meter_ && passed >= next_power) {
-      const double watts = meter_->read();
-      if (std::isfinite(watts)) run.power.push_back({passed, watts});
-      next_power = passed + meter_->period_seconds;
+  double of_device = 0;
+  start = clock_.now();
+  while (passed < plan.seconds || (meter && passed < plan.longest && !settled(run.power))) {
+    METE_TRY_VOID(gemm.run(chunk));
+    // Between queueing and waiting, so that a device works while its power is read.
+    if (meter && passed >= next_power) {
+      const double watts = meter->read();
+      if (std::isfinite(watts)) run.power.push_back({to_seconds(clock_.now() - start), watts});
+      next_power = passed + meter->period_seconds;
     }
+    METE_TRY_VOID(gemm.finish());
+    timing.count += chunk;
+    of_device += gemm.device_seconds().value_or(0);
+    passed = to_seconds(clock_.now() - start);
   }
-  run.iterations = static_cast<double>(count);
-  run.seconds = passed;
-  run.flops = job.shape.operations() * run.iterations / passed;
-  run.power_source = meter_ ? meter_->source : "";
-  run.tensor_observed =
-      gemm->implementation().find("amx") == std::string::npos ? "nontensor" : "tensor";
+  timing.seconds = of_device > 0 ? of_device : passed;
+  return timing;
+}
+
+std::string RuntimeBench::units_of(const Gemm& gemm, const GemmRun& run, GemmType type) {
+  if (host_.gpu) return std::string(observed_units(run.flops, runtime_.peaks(type, *host_.gpu)));
+  return gemm.implementation().find("amx") == std::string::npos ? "nontensor" : "tensor";
+}
+
+Result<GemmRun> RuntimeBench::measure(const GemmPoint& point, const BenchPlan& plan,
+                                      std::uint64_t seed) {
+  METE_TRY(const auto type, gemm_type_named(point.dtype));
+  const auto job = job_of(point, type, seed);
+  if (point.frequency > 0 && host_.set_clock) METE_TRY_VOID(host_.set_clock(point.frequency));
+  METE_TRY(const auto gemm, runtime_.make(job));
+  GemmRun run;
+  run.point = point;
+  METE_TRY(const auto timing, run_timed(*gemm, plan, run));
+  run.iterations = static_cast<double>(timing.count);
+  run.seconds = timing.seconds;
+  run.flops = job.shape.operations() * run.iterations / timing.seconds;
+  run.power_source = host_.meter ? host_.meter->source : "";
+  run.tensor_observed = units_of(*gemm, run, type);
   run.oddities.push_back({"implementation", gemm->implementation()});
 
   const auto error = check_gemm(*gemm, job, kCheckedElements, Rng(seed).fork(2));
@@ -128,12 +151,13 @@ Result<GemmRun> CpuBench::measure(const GemmPoint& point, const BenchPlan& plan,
                 "explains {:.2g}",
                 gemm->implementation(), point.size_text(), error.worst, error.tolerance);
   }
-  if (point.rows > 1 &&
-      !(input_variance(*gemm, job.shape, kCheckedElements, Rng(seed).fork(3)) > 0)) {
+  const double variance = input_variance(*gemm, job.shape, kCheckedElements, Rng(seed).fork(3));
+  if (point.rows > 1 && !(variance > 0)) {
     return fail(Errc::internal, "the matrices of {} {} are constant: their power would say nothing",
                 point.dtype, point.size_text());
   }
-  if (meter_ && !settled(run.power))
+  run.oddities.push_back({"fill", fmt::format("random, variance {:.3g}", variance)});
+  if (host_.meter && !settled(run.power))
     run.oddities.push_back({"meter-moving", "the meter had not settled when the run ended"});
   return run;
 }

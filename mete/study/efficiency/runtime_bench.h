@@ -1,8 +1,9 @@
-// Matrix multiplies on this machine's CPU, for a GemmBench. SPDX-License-Identifier: BSD-3-Clause
+// Matrix multiplies by a library (GemmRuntime), on this machine's CPU or one of its GPUs, for a
+// GemmBench. SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <functional>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 
@@ -12,25 +13,41 @@
 
 namespace mete {
 
+/// Where the multiplies run, and what is asked before and beside them.
+struct BenchHost {
+  int threads = 1;         ///< of a CPU
+  std::optional<int> gpu;  ///< N of cuda:N; nothing: the CPU
+  /// Bytes that matrices may take.
+  std::function<Result<double>()> free_bytes;
+  /// Sets the clock, Hz; empty where it cannot be set.
+  std::function<Result<void>(double)> set_clock;
+  std::optional<BenchMeter> meter;
+};
+/// MemAvailable of /proc/meminfo.
+Result<double> available_memory(const SysRoot& root);
+
 /// The runtime and the clock must outlive it.
-class CpuBench final : public BenchDevice {
+class RuntimeBench final : public BenchDevice {
  public:
-  CpuBench(GemmRuntime& runtime, const Clock& clock, SysRoot root, int threads,
-           std::optional<BenchMeter> meter);
+  RuntimeBench(GemmRuntime& runtime, const Clock& clock, BenchHost host);
   Result<void> check(const GemmPoint& point) override;
   /// Warm-up, then multiplies until the time is over and the meter has settled; the result is
   /// checked by a naive multiply.
   Result<GemmRun> measure(const GemmPoint& point, const BenchPlan& plan,
                           std::uint64_t seed) override;
-  /// The arithmetic units' own rate for a type, measured once; NaN where there is no loop for it.
+  /// A CPU's arithmetic units' own rate for a type, measured once; NaN where there is no loop for
+  /// it.
   double peak(GemmType type);
 
  private:
+  struct Timing;
+  [[nodiscard]] GemmJob job_of(const GemmPoint& point, GemmType type, std::uint64_t seed) const;
+  Result<Timing> run_timed(Gemm& gemm, const BenchPlan& plan, GemmRun& run);
+  [[nodiscard]] std::string units_of(const Gemm& gemm, const GemmRun& run, GemmType type);
+
   GemmRuntime& runtime_;
   const Clock& clock_;
-  SysRoot root_;
-  int threads_;
-  std::optional<BenchMeter> meter_;
+  BenchHost host_;
   std::map<GemmType, double> peaks_;
 };
 

@@ -1,0 +1,21 @@
+# Matrix multiplies on NVIDIA GPUs, a plugin: built where a CUDA toolkit with cuBLAS is found, opened by `mete bench --device
+# cuda:N` alone. It calls libraries only, so that no nvcc is needed.
+find_package(CUDAToolkit QUIET)
+set(METE_HAVE_CUDA OFF)
+if(TARGET CUDA::cudart AND TARGET CUDA::cublas AND EXISTS ${CUDAToolkit_LIBRARY_DIR})
+  foreach(dir IN LISTS CUDAToolkit_INCLUDE_DIRS)
+    if(EXISTS ${dir}/cublas_v2.h AND EXISTS ${dir}/cuda_fp16.h)
+      set(METE_HAVE_CUDA ON)
+    endif()
+  endforeach()
+endif()
+if(METE_HAVE_CUDA)
+  file(GLOB cuda_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/mete/kernel/cuda/*.cc)
+  add_library(mete_cuda MODULE ${cuda_sources})
+  target_include_directories(mete_cuda SYSTEM PRIVATE ${CUDAToolkit_INCLUDE_DIRS})
+  target_link_libraries(mete_cuda PRIVATE mete_kernel mete_options CUDA::cudart CUDA::cublas)
+  set_target_properties(mete_cuda PROPERTIES PREFIX "")
+  # Never unloaded: the driver's threads do not survive it.
+  target_link_options(mete_cuda PRIVATE -Wl,-z,nodelete)
+  add_dependencies(mete mete_cuda)
+endif()

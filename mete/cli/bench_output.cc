@@ -1,0 +1,88 @@
+// What `mete bench gemm` prints. SPDX-License-Identifier: BSD-3-Clause
+#include <cmath>
+#include <map>
+#include <set>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "mete/base/text.h"
+#include "mete/cli/bench_parts.h"
+#include "mete/cli/study_output.h"
+
+namespace mete {
+namespace {
+
+/// What was observed of a configuration's runs: "tensor", or "tensor, unclear" where they differ.
+std::string observed_of(const GemmPoint& point, const std::vector<GemmRun>& runs) {
+  std::set<std::string> seen;
+  for (const auto& run : runs) {
+    if (run.point == point && !run.tensor_observed.empty()) seen.insert(run.tensor_observed);
+  }
+  return seen.empty() ? "-" : join({seen.begin(), seen.end()}, ", ");
+}
+
+}  // namespace
+
+Json bench_json(const std::vector<EfficiencyRow>& rows, const BenchOutcome& outcome,
+                const BenchSitting& sitting, const std::string& output) {
+  Json json = summary_json(rows, sitting.replayed ? PowerRule::notebook : PowerRule::settled);
+  json.set("study", output.empty() ? Json() : Json(output));
+  json.set("device", sitting.device);
+  json.set("replayed", sitting.replayed);
+  json.set("power", sitting.has_power);
+  json.set("environment", sitting.environment);
+  json.set("reference_spread", outcome.reference_spread);
+  json.set("interrupted", outcome.interrupted);
+  Json observed = Json::array();
+  for (const auto& run : outcome.runs) {
+    observed.push(Json::object({{"dtype", run.point.dtype},
+                                {"size", run.point.size_text()},
+                                {"frequency", run.point.frequency},
+                                {"flops", run.flops},
+                                {"iterations", run.iterations},
+                                {"seconds", run.seconds},
+                                {"tensor_requested", run.point.tensor},
+                                {"tensor_observed", run.tensor_observed}}));
+  }
+  json.set("runs", std::move(observed));
+  return json;
+}
+
+void print_bench(const std::vector<EfficiencyRow>& rows, const std::vector<GemmRun>& runs,
+                 const BenchOutcome& outcome, const BenchSitting& sitting,
+                 const std::string& output) {
+  fmt::print("{:<8}{:<22}{:<12}{:>10}  {:<28}{:>10}  {}\n", "type", "asked / observed", "size",
+             "MHz", "GFLOP/s [95 %]", "W", "GFLOP/s per W");
+  for (const auto& row : rows) {
+    const auto rate = row.flops.bounded()
+                          ? fmt::format("{:.1f} [{:.1f}, {:.1f}]", row.flops.estimate / 1e9,
+                                        row.flops.low / 1e9, row.flops.high / 1e9)
+                          : fmt::format("{:.1f} (one run)", row.flops.estimate / 1e9);
+    fmt::print(
+        "{:<8}{:<22}{:<12}{:>10}  {:<28}{:>10}  {}\n", row.point.dtype,
+        fmt::format("{} / {}", row.point.tensor, observed_of(row.point, runs)),
+        row.point.size_text(),
+        row.point.frequency > 0 ? fmt::format("{:.2f}", row.point.frequency / 1e6) : "as it was",
+        rate, std::isnan(row.watts.estimate) ? "-" : fmt::format("{:.2f}", row.watts.estimate),
+        std::isnan(row.flops_per_watt.estimate)
+            ? "-"
+            : fmt::format("{:.2f}", row.flops_per_watt.estimate / 1e9));
+  }
+  if (sitting.replayed)
+    fmt::print("replayed from a board: these are its makers' measurements, not this machine's\n");
+  if (!sitting.has_power) {
+    fmt::print(
+        "no power signal here, so no joules: `mete doctor` says why, --power SIGNAL names "
+        "another\n");
+  }
+  if (!std::isnan(outcome.reference_spread)) {
+    fmt::print(
+        "the reference point, measured again and again, differed by {} (standard deviation)\n",
+        format_percent(outcome.reference_spread, 2));
+  }
+  if (!output.empty())
+    fmt::print("{}: every run with its samples; `mete study summary {}`\n", output, output);
+}
+
+}  // namespace mete
