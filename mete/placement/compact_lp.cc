@@ -122,7 +122,8 @@ class CompactLpBuilder {
       return;
     }
     std::vector<double> slow;
-    if (fast_bytes(kernel, 0) <= limit_ && split_table(kernel, slow)) {
+    const std::uint64_t room = limit_ - std::min(limit_, kernel.reserved_bytes);
+    if (fast_bytes(kernel, 0) <= room && split_table(kernel, slow)) {
       add_sum(k, kernel.seconds[0], slow);
       return;
     }
@@ -133,7 +134,7 @@ class CompactLpBuilder {
       lp_.add(rows.back(), column_at(k, b), -1);
     }
     for (std::size_t mask = 0; mask < kernel.seconds.size(); ++mask) {
-      if (!std::isfinite(kernel.seconds[mask]) || fast_bytes(kernel, mask) > limit_) continue;
+      if (!std::isfinite(kernel.seconds[mask]) || fast_bytes(kernel, mask) > room) continue;
       const int z = lp_.add_column(kernel.seconds[mask] * kMicro, 0, 1);
       lp_.add(one, z, 1);
       for (std::size_t b = 0; b < rows.size(); ++b) {
@@ -153,7 +154,7 @@ class CompactLpBuilder {
     std::int64_t now = 0;
     for (std::size_t k = 0; k < out.size(); ++k) {
       now += change[k];
-      out[k] = static_cast<std::uint64_t>(now) > limit_;
+      out[k] = static_cast<std::uint64_t>(now) + problem_.kernels[k].reserved_bytes > limit_;
     }
     return out;
   }
@@ -202,7 +203,8 @@ class CompactLpBuilder {
         const auto t = problem_.kernels[k].tensors[b];
         lp_.add(row, column_at(k, b), static_cast<double>(index_.bytes[t]) * kMega);
       }
-      out_.capacity_.push_back({row, static_cast<std::uint32_t>(k)});
+      out_.capacity_.push_back(
+          {row, static_cast<std::uint32_t>(k), problem_.kernels[k].reserved_bytes});
     }
   }
 
@@ -254,7 +256,8 @@ void CompactLp::undecide(Decision decision) {
 
 Result<Relaxation> CompactLp::solve(std::uint64_t limit, const Interrupt& interrupt) {
   for (const auto& capacity : capacity_) {
-    const double upper = static_cast<double>(limit) * kMega;
+    const double upper =
+        static_cast<double>(limit - std::min(limit, capacity.reserved_bytes)) * kMega;
     model_.row_upper[static_cast<std::size_t>(capacity.row)] = upper;
     session_->set_row_upper(capacity.row, upper);
   }

@@ -61,6 +61,7 @@ class CompactLp {
   struct CapacityRow {
     int row = 0;
     std::uint32_t kernel = 0;
+    std::uint64_t reserved_bytes = 0;
   };
   LpModel model_;
   std::unique_ptr<LpSession> session_;

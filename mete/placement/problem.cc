@@ -203,7 +203,7 @@ LeastMemory least_memory(const Problem& problem) {
   for (std::size_t k = 0; k < problem.kernels.size(); ++k) {
     const auto& kernel = problem.kernels[k];
     const auto slots = kernel.additive() ? 0 : forced_slots(kernel);
-    std::uint64_t bytes = 0;
+    std::uint64_t bytes = kernel.reserved_bytes;
     for (std::size_t b = 0; b < kernel.tensors.size(); ++b) {
       const bool must =
           kernel.additive() ? kernel.slow_seconds[b] == kCannotRun : ((slots >> b) & 1U) != 0;

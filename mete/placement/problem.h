@@ -42,6 +42,9 @@ struct ProblemKernel {
   std::vector<double> seconds;
   double fast_seconds = 0;
   std::vector<double> slow_seconds;
+  /// Fast memory that something else holds while it runs: what packing cannot use, say. Only in
+  /// memory, not in files; `all_fast_peak` does not count it. First touch and `autotm` ignore it.
+  std::uint64_t reserved_bytes = 0;
 
   [[nodiscard]] bool additive() const { return seconds.empty(); }
 };

@@ -33,6 +33,8 @@ SearchState::SearchState(const Problem& problem, const UseIndex& index, std::uin
       mask_(problem.kernels.size(), 0),
       must_(problem.tensors.size(), 0) {
   for (std::size_t k = 0; k < problem.kernels.size(); ++k) {
+    const auto reserved = static_cast<std::int64_t>(problem.kernels[k].reserved_bytes);
+    if (reserved > 0) room_.add(k, k + 1, -reserved);
     const auto slots = problem.kernels[k].tensors.size();
     if (!problem.kernels[k].additive()) mask_[k] = (1U << slots) - 1;
   }

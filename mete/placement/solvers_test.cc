@@ -25,11 +25,14 @@ class SolversTest : public ::testing::Test {
   }
 
   /// Every answer is legal, no better than the best of all, and its bound no higher than that.
-  void compare_with_all(std::string_view name, bool still, bool forced, double tolerance) {
+  void compare_with_all(std::string_view name, bool still, bool forced, double tolerance,
+                        bool reserved = false) {
     const Solver& solver = *find_solver(name).value();
     Rng rng(still ? 5 : 6);
     for (int round = 0; round < 40; ++round) {
-      const auto problem = test::random_problem(rng, 3, 3, forced);
+      auto problem = test::random_problem(rng, 3, 3, forced);
+      for (auto& kernel : problem.kernels) kernel.reserved_bytes = reserved ? rng.below(30) : 0;
+      if (least_memory(problem).bytes > all_fast_peak(problem)) continue;
       ASSERT_TRUE(check(problem)) << check(problem).error().what;
       const double share = rng.uniform();
       request_.limit_bytes =
@@ -60,6 +63,11 @@ TEST_F(SolversTest, SynchronousFindsTheBestOfAll) {
 TEST_F(SolversTest, StaticFindsTheBestOfAll) {
   compare_with_all("static", true, false, 1e-6);
   compare_with_all("static", true, true, 1e-6);
+}
+
+TEST_F(SolversTest, WhatIsReservedIsLeftFree) {
+  compare_with_all("synchronous", false, false, 1e-6, true);
+  compare_with_all("static", true, false, 1e-6, true);
 }
 
 TEST_F(SolversTest, AutotmAgrees) {

@@ -177,8 +177,9 @@ class Judge {
     std::int64_t now = 0;
     for (std::size_t k = 0; k < problem_.kernels.size(); ++k) {
       now += occupied_[k];
-      if (static_cast<std::uint64_t>(now) <= verdict_.peak_bytes) continue;
-      verdict_.peak_bytes = static_cast<std::uint64_t>(now);
+      const auto held = static_cast<std::uint64_t>(now) + problem_.kernels[k].reserved_bytes;
+      if (held <= verdict_.peak_bytes) continue;
+      verdict_.peak_bytes = held;
       verdict_.peak_kernel = k;
     }
     if (verdict_.peak_bytes > limit) {

@@ -39,6 +39,10 @@ class MoveHider {
       out_left_.push_back(std::floor(seconds * problem.rates.fast_to_slow));
       in_left_.push_back(std::floor(seconds * problem.rates.slow_to_fast));
     }
+    for (std::size_t k = 0; k < problem.kernels.size(); ++k) {
+      const auto reserved = static_cast<std::int64_t>(problem.kernels[k].reserved_bytes);
+      if (reserved > 0) room_.add(k, k + 1, -reserved);
+    }
     for (std::size_t t = 0; t < problem.tensors.size(); ++t) occupy(t);
   }
 

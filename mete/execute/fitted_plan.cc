@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "mete/execute/fitted_plan.h"
+
+#include <algorithm>
+
+#include "mete/base/text.h"
+
+namespace mete {
+namespace {
+
+constexpr double kHomesEffort = 0.3;  // finding homes needs a good placement, not the best
+/// Tightening whole kernels comes first; where it does not help, all of them.
+constexpr double kShrink = 0.5;  // of what is above, at each kernel it is above
+
+class Fitter {
+ public:
+  Fitter(const Graph& graph, const Liveness& liveness, std::span<const Layout> layouts,
+         const GraphProfile& profile, const FitRequest& request)
+      : graph_(graph),
+        liveness_(liveness),
+        layouts_(layouts),
+        profile_(profile),
+        request_(request),
+        solve_(request.solve) {}
+
+  Result<FittedPlan> run() {
+    METE_TRY_VOID(choose_homes());
+    for (out_.rounds = 0;; ++out_.rounds) {
+      METE_TRY_VOID(solve_and_draft());
+      if (out_.draft.plan.fast_bytes <= request_.solve.limit_bytes) break;
+      if (out_.rounds == request_.most_rounds) return above_limit();
+      tighten();
+    }
+    METE_TRY_VOID(settle());
+    return std::move(out_);
+  }
+
+ private:
+  [[nodiscard]] double seconds_since(Nanoseconds began) const {
+    return to_seconds(request_.clock->now() - began);
+  }
+
+  Result<void> choose_homes() {
+    const auto began = request_.clock->now();
+    if (places_for_good(request_.solver->name)) {
+      METE_TRY(out_.step,
+               problem_of(graph_, liveness_, profile_, homes_of(graph_, liveness_, Home::still)));
+      return {};
+    }
+    METE_TRY(const auto open,
+             problem_of(graph_, liveness_, profile_, homes_of(graph_, liveness_, Home::open)));
+    SolveRequest brief = request_.solve;
+    brief.effort *= kHomesEffort;
+    METE_TRY(const auto solved, solve(*request_.solver, open.problem, brief));
+    out_.lower_bound_seconds =
+        std::max(0.0, solved.plan.figures.lower_bound_seconds - open.offset_seconds);
+    METE_TRY(out_.step,
+             problem_of(graph_, liveness_, profile_, decided_homes(open, solved.plan.placement)));
+    out_.solve_seconds += seconds_since(began);
+    return {};
+  }
+
+  Result<void> solve_and_draft() {
+    auto began = request_.clock->now();
+    auto solved = solve(*request_.solver, out_.step.problem, solve_);
+    out_.solve_seconds += seconds_since(began);
+    if (!solved) {
+      if (out_.rounds == 0) return solved.error();
+      return solved.error().within(
+          fmt::format("after {} rounds of giving up memory that packing cannot use", out_.rounds));
+    }
+    out_.solved = std::move(*solved);
+    if (out_.rounds == 0) first_bound_ = out_.solved.plan.figures.lower_bound_seconds;
+    began = request_.clock->now();
+    METE_TRY(out_.draft, draft_plan(graph_, liveness_, out_.step, out_.solved.plan.placement,
+                                    {.limit_bytes = request_.solve.limit_bytes,
+                                     .seed = request_.solve.seed,
+                                     .pack_effort = request_.pack_effort}));
+    out_.pack_seconds += seconds_since(began);
+    return {};
+  }
+
+  /// Less at the kernels where something lies above the limit; for solvers that know no limit of a
+  /// kernel's own, less everywhere.
+  void tighten() {
+    const std::uint64_t limit = request_.solve.limit_bytes;
+    const auto above = out_.draft.plan.fast_bytes - limit;
+    const bool everywhere = request_.solver->name == "numa" || request_.solver->name == "autotm" ||
+                            2 * out_.rounds >= request_.most_rounds;
+    if (everywhere) {
+      solve_.limit_bytes -= std::min(solve_.limit_bytes, above + kPackPiece);
+      return;
+    }
+    for (std::size_t k = 0; k < out_.step.problem.kernels.size(); ++k) {
+      const auto over = out_.draft.pools.fast_over[k];
+      if (over == 0) continue;
+      out_.step.problem.kernels[k].reserved_bytes +=
+          static_cast<std::uint64_t>(kShrink * static_cast<double>(over)) + kPackPiece;
+    }
+  }
+
+  [[nodiscard]] Error above_limit() const {
+    return fail(
+        Errc::unsupported,
+        "{}: packed, the plan needs {} of fast memory where there is {}, after {} rounds "
+        "of tightening; give it a little more",
+        graph_.name, format_quantity(static_cast<double>(out_.draft.plan.fast_bytes), "B", 5),
+        format_quantity(static_cast<double>(request_.solve.limit_bytes), "B", 5), out_.rounds);
+  }
+
+  /// Figures without what was reserved, which was never a cost of the placement.
+  Result<void> settle() {
+    for (auto& kernel : out_.step.problem.kernels) kernel.reserved_bytes = 0;
+    PlanFigures& figures = out_.solved.plan.figures;
+    METE_TRY(out_.solved.verdict,
+             validate(out_.step.problem, out_.solved.plan.placement, request_.solve.limit_bytes));
+    figures.limit_bytes = std::min(request_.solve.limit_bytes, all_fast_peak(out_.step.problem));
+    figures.peak_bytes = out_.solved.verdict.peak_bytes;
+    figures.seconds = out_.solved.verdict.seconds;
+    figures.lower_bound_seconds = std::min(first_bound_, figures.seconds);
+    figures.gap = gap_of(figures.seconds, figures.lower_bound_seconds);
+    if (places_for_good(request_.solver->name)) {
+      out_.lower_bound_seconds = figures.lower_bound_seconds;
+    }
+    out_.lower_bound_seconds = std::min(out_.lower_bound_seconds, figures.seconds);
+    out_.gap = gap_of(figures.seconds, out_.lower_bound_seconds);
+    out_.draft.plan.solver = request_.solver->name;
+    return verify(out_.draft.plan, graph_, layouts_, request_.solve.limit_bytes);
+  }
+
+  static double gap_of(double seconds, double bound) {
+    return seconds > 0 ? (seconds - bound) / seconds : 0;
+  }
+
+  static constexpr std::uint64_t kPackPiece = 64;
+
+  const Graph& graph_;
+  const Liveness& liveness_;
+  std::span<const Layout> layouts_;
+  const GraphProfile& profile_;
+  const FitRequest& request_;
+  SolveRequest solve_;
+  double first_bound_ = 0;
+  FittedPlan out_;
+};
+
+}  // namespace
+
+bool places_for_good(std::string_view solver) {
+  return solver == "all-fast" || solver == "all-slow" || solver == "numa" || solver == "static";
+}
+
+std::vector<Home> decided_homes(const StepProblem& open, const Placement& placement) {
+  std::vector<Home> homes = open.homes;
+  for (std::size_t t = 0; t < placement.tensors.size(); ++t) {
+    Home& home = homes[open.tensors[t].group];
+    if (home != Home::open) continue;
+    home = placement.tensors[t].in_fast.back() == 1 ? Home::fast : Home::slow;
+  }
+  return homes;
+}
+
+Result<FittedPlan> fit_plan(const Graph& graph, const Liveness& liveness,
+                            std::span<const Layout> layouts, const GraphProfile& profile,
+                            const FitRequest& request) {
+  return Fitter(graph, liveness, layouts, profile, request).run();
+}
+
+}  // namespace mete
