@@ -8,6 +8,7 @@
 #include "fuzz/ffnet/ffnet_target.h"
 #include "fuzz/manifest/manifest_target.h"
 #include "fuzz/names/names_target.h"
+#include "fuzz/onnx/onnx_target.h"
 #include "fuzz/placement/placement_target.h"
 #include "fuzz/policy/policy_target.h"
 #include "fuzz/program/program_target.h"
@@ -27,10 +28,11 @@ struct FuzzTarget {
   void (*run)(std::string_view bytes);
 };
 
-constexpr std::array<FuzzTarget, 10> kTargets{{{"board", fuzz::board_target},
+constexpr std::array<FuzzTarget, 11> kTargets{{{"board", fuzz::board_target},
                                                {"ffnet", fuzz::ffnet_target},
                                                {"manifest", fuzz::manifest_target},
                                                {"names", fuzz::names_target},
+                                               {"onnx", fuzz::onnx_target},
                                                {"placement", fuzz::placement_target},
                                                {"policy", fuzz::policy_target},
                                                {"program", fuzz::program_target},
