@@ -9,10 +9,12 @@
 
 #include <fmt/format.h>
 
+#include "mete/base/files.h"
 #include "mete/base/text.h"
 #include "mete/cli/command.h"
 #include "mete/cli/look.h"
 #include "mete/cli/options.h"
+#include "mete/graph/onnx/onnx.h"
 #include "mete/graph/summary.h"
 #include "mete/graph/zoo.h"
 
@@ -24,7 +26,8 @@ constexpr std::string_view kZoo = "zoo:";
 struct Options {
   std::string action;
   std::string model;
-  std::int64_t batch = 1;
+  std::int64_t batch = 0;
+  std::vector<std::string> dims;
   bool totals = false;
   bool json = false;
 };
@@ -62,35 +65,107 @@ void print_pass(std::string_view title, const PassSummary& pass) {
              number(pass.peak_bytes, "B"), pass.peak_at, number(pass.no_reuse_peak_bytes, "B"));
 }
 
-void print_for_people(const ModelSummary& summary, const Options& options) {
+/// A model to be described, and what there is to say about where it comes from.
+struct Described {
+  ModelSummary summary;
+  std::string of;           ///< "batch 16"; "ONNX opset 13, by pytorch"
+  std::int64_t batch = 0;   ///< 0: as the file says
+  std::string no_training;  ///< why no training step is counted; empty if one is
+};
+
+void print_for_people(const Described& model, const Options& options) {
+  const ModelSummary& summary = model.summary;
   if (!options.totals) print_layers(summary);
-  fmt::print("{}, batch {}: counted, not measured\n", summary.name, options.batch);
+  fmt::print("{}, {}: counted, not measured\n", summary.name, model.of);
   fmt::print("{:14}{} ({})\n", "parameters", grouped(summary.parameters),
              number(summary.parameter_bytes, "B"));
   fmt::print("{:14}{}\n", "inputs", number(summary.input_bytes, "B"));
   fmt::print("{:14}{}\n", "activations", number(summary.activation_bytes, "B"));
   print_pass("forward", summary.forward);
-  print_pass("training step", summary.training);
+  if (model.no_training.empty()) {
+    print_pass("training step", summary.training);
+  } else {
+    fmt::print("{:14}not counted: {}\n", "training step", model.no_training);
+  }
   fmt::print("{:14}{} mult-adds by torchinfo's rule\n", "torchinfo",
              grouped(summary.torchinfo_mult_adds));
 }
 
-Result<ExitCode> describe(const Options& options) {
-  if (!options.model.starts_with(kZoo)) {
-    return fail(Errc::invalid,
-                "{}: expected a model of the zoo, as in zoo:resnet50 (`mete model list`)",
-                options.model.empty() ? "no model given" : options.model);
+Result<Described> describe_zoo(const Options& options) {
+  if (!options.dims.empty()) {
+    return fail(Errc::invalid, "--dim: sizes of the zoo's models follow from --batch alone");
   }
+  const std::int64_t batch = options.batch == 0 ? 1 : options.batch;
   METE_TRY(const ZooModel* model, find_zoo_model(options.model.substr(kZoo.size())));
-  METE_TRY(const Graph graph, build_zoo_model(*model, options.batch));
+  METE_TRY(const Graph graph, build_zoo_model(*model, batch));
   METE_TRY(const ModelSummary summary, summarise(graph));
+  return Described{summary, fmt::format("batch {}", batch), batch, ""};
+}
+
+Result<OnnxOptions> onnx_options(const Options& options) {
+  OnnxOptions onnx;
+  onnx.batch = options.batch;
+  for (const auto& dim : options.dims) {
+    const auto at = dim.rfind('=');
+    const auto size = at == std::string::npos ? std::nullopt : parse_int(dim.substr(at + 1));
+    if (!size || *size < 1 || at == 0) {
+      return fail(Errc::invalid, "--dim {}: expected NAME=N, as in --dim height=224", dim);
+    }
+    onnx.dims.emplace_back(dim.substr(0, at), *size);
+  }
+  return onnx;
+}
+
+/// The forward pass as the file has it; a training step with the batch's own averages in its norms,
+/// and the cross-entropy of the first result, where the file has no loss.
+Result<Described> describe_onnx(const Options& options) {
+  METE_TRY(OnnxOptions onnx, onnx_options(options));
+  METE_TRY(const OnnxModel model, read_onnx(options.model, onnx));
+  Described described;
+  METE_TRY(described.summary, summarise_forward(model.graph));
+  described.of = fmt::format("ONNX opset {}{}", model.opset,
+                             model.producer.empty() ? "" : ", by " + model.producer);
+  described.batch = options.batch;
+  onnx.training = true;
+  METE_TRY(OnnxModel trained, read_onnx(options.model, onnx));
+  if (trained.graph.loss == kNoTensor && !add_onnx_loss(trained)) {
+    described.no_training =
+        "the first result is not one row of numbers for each sample, to which mete could add a "
+        "loss";
+    return described;
+  }
+  const auto whole = summarise(trained.graph);
+  if (whole) {
+    described.summary.training = whole->training;
+  } else {
+    described.no_training = whole.error().what;
+  }
+  return described;
+}
+
+Result<ExitCode> describe(const Options& options) {
+  if (options.model.empty()) {
+    return fail(Errc::invalid,
+                "no model given: expected zoo:NAME (`mete model list`) or an ONNX file");
+  }
+  if (options.batch < 0)
+    return fail(Errc::invalid, "--batch {}: expected 1 or more", options.batch);
+  const bool zoo = options.model.starts_with(kZoo);
+  if (!zoo && !path_exists(options.model)) {
+    return fail(Errc::invalid,
+                "{}: no such file; expected an ONNX file, or a model of the zoo, as in "
+                "zoo:resnet50 (`mete model list`)",
+                options.model);
+  }
+  METE_TRY(const Described model, zoo ? describe_zoo(options) : describe_onnx(options));
   if (options.json) {
-    Json json = to_json(summary);
-    json.set("batch", options.batch);
+    Json json = to_json(model.summary);
+    json.set("batch", model.batch == 0 ? Json() : Json(model.batch));
+    if (!model.no_training.empty()) json.set("training_step", Json());
     json.set("source", "counted");
     fmt::print("{}\n", json.dump());
   } else {
-    print_for_people(summary, options);
+    print_for_people(model, options);
   }
   return 0;
 }
@@ -119,8 +194,12 @@ Result<ExitCode> model(const Options& options) {
 Runner add_model(OptionSet& app) {
   auto options = std::make_shared<Options>();
   app.add_option("ACTION", options->action, "describe | list")->required();
-  app.add_option("MODEL", options->model, "A model of the zoo: zoo:resnet50");
-  app.add_option("--batch", options->batch, "How many samples at once")->capture_default_str();
+  app.add_option("MODEL", options->model, "A model of the zoo: zoo:resnet50; or an ONNX file");
+  app.add_option("--batch", options->batch,
+                 "How many samples at once [1; of an ONNX file: as it says]");
+  app.add_option("--dim", options->dims,
+                 "NAME=N: the size of an axis that an ONNX file leaves open")
+      ->allow_extra_args(false);
   app.add_flag("--totals", options->totals, "Without the table of layers");
   app.add_flag("--json", options->json, "The figures, layers too, as JSON");
   return [options](const Context& /*context*/) { return model(*options); };

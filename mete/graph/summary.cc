@@ -122,9 +122,14 @@ Json to_json(const PassSummary& pass) {
                        {"peak_at", pass.peak_at}});
 }
 
+Error too_many(const Graph& graph) {
+  return fail(Errc::invalid, "{}: more operations than can be counted; choose a smaller batch",
+              graph.name);
+}
+
 }  // namespace
 
-Result<ModelSummary> summarise(const Graph& forward) {
+Result<ModelSummary> summarise_forward(const Graph& forward) {
   ModelSummary summary;
   summary.name = forward.name;
   for (const auto& tensor : forward.tensors) {
@@ -141,12 +146,17 @@ Result<ModelSummary> summarise(const Graph& forward) {
     summary.torchinfo_mult_adds = plus(summary.torchinfo_mult_adds, layer.torchinfo_mult_adds);
   }
   summary.forward = pass_of(forward, forward.nodes.size());
+  if (std::max(summary.forward.flops, summary.torchinfo_mult_adds) > kMostGraphBytes) {
+    return too_many(forward);
+  }
+  return summary;
+}
+
+Result<ModelSummary> summarise(const Graph& forward) {
+  METE_TRY(ModelSummary summary, summarise_forward(forward));
   METE_TRY(const Graph step, training_step(forward, 1));
   summary.training = pass_of(step, step.nodes.size());
-  if (std::max(summary.training.flops, summary.torchinfo_mult_adds) > kMostGraphBytes) {
-    return fail(Errc::invalid, "{}: more operations than can be counted; choose a smaller batch",
-                forward.name);
-  }
+  if (summary.training.flops > kMostGraphBytes) return too_many(forward);
   return summary;
 }
 

@@ -49,6 +49,8 @@ struct ModelSummary {
   std::vector<LayerSummary> layers;  ///< those with a node in the forward pass
 };
 
+/// Of a forward graph; it needs no loss, and the training step is left empty.
+Result<ModelSummary> summarise_forward(const Graph& forward);
 /// Of a forward graph with its loss, and of one training step made of it.
 Result<ModelSummary> summarise(const Graph& forward);
 /// Layers included. Bytes and counts are whole numbers.

@@ -224,7 +224,8 @@ TEST_F(OnnxNodes, those_listed_pass_and_no_others) {
       passed.insert(name);
       ops.insert(tests.ops().begin(), tests.ops().end());
     }
-    if (!wrong.empty() && std::getenv("METE_ONNX_SHOW") != nullptr) fmt::print("{}: {}\n", name, wrong);
+    if (!wrong.empty() && std::getenv("METE_ONNX_SHOW") != nullptr)
+      fmt::print("{}: {}\n", name, wrong);
     EXPECT_EQ(wrong.empty(), listed.contains(name))
         << name << (wrong.empty() ? " passes: add it to tests/onnx/passing.txt" : ": " + wrong);
   }

@@ -70,8 +70,13 @@ Result<void> leaky_by_weight(OnnxScope& s) {
   METE_TRY(const TensorId x, s.tensor(0));
   const TensorId below = s.affine(s.add(kReluOp, {s.affine(x, -1, 0)}), -1, 0);
   if (s.builder().failed()) return {};
-  METE_TRY(const TensorId scaled,
-           join_sides(s, kMultiplyOp, OnnxSide::of_tensor(s, below), OnnxSide::of_input(s, 1)));
+  OnnxSide slope = OnnxSide::of_input(s, 1);
+  if (s.opset() < 7 && slope.shape.rank() == 1) {  // one for each channel
+    auto dims = slope.shape.dims();
+    dims.resize(std::max<std::size_t>(s.shape(0).rank(), 2) - 1, 1);
+    slope.shape = Shape{std::move(dims)};
+  }
+  METE_TRY(const TensorId scaled, join_sides(s, kMultiplyOp, OnnxSide::of_tensor(s, below), slope));
   s.set(0, s.add(kAddOp, {s.add(kReluOp, {x}), scaled}));
   return {};
 }

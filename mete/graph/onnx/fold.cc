@@ -415,7 +415,8 @@ Folded fold_one(const OnnxNode& node, Inputs in, std::int64_t opset) {
 
 std::optional<std::vector<OnnxConstant>> fold(const OnnxNode& node, Inputs inputs,
                                               std::int64_t opset) {
-  if (inputs.empty() || node.outputs.size() != 1 || node.find("broadcast") != nullptr) {
+  if (inputs.empty() || node.outputs.size() != 1 || node.find("broadcast") != nullptr ||
+      integer_of(node, "fmod", 0) != 0) {
     return std::nullopt;
   }
   auto result = fold_one(node, inputs, opset);

@@ -11,7 +11,7 @@ Result<const OnnxParser*> open_onnx_parser() {
                                           .symbol = kOnnxPluginSymbol,
                                           .abi = kOnnxPluginAbi,
                                           .need = "reading ONNX files needs libonnx",
-                                          .packages = "libonnx-dev"}));
+                                          .packages = "libonnx-dev libprotobuf-dev"}));
   return parser;
 }
 
