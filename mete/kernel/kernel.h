@@ -24,7 +24,7 @@ struct KernelOperand {
 
 /// One node's work, apart from where its tensors lie.
 struct KernelJob {
-  const Op* op = nullptr;
+  const Op* op = nullptr;  ///< compare names, not addresses: a plugin has its own copies of the ops
   Attributes attributes;
   std::vector<KernelOperand> inputs;
   std::vector<KernelOperand> outputs;
@@ -57,7 +57,8 @@ class KernelLibrary {
   [[nodiscard]] virtual bool prefers_blocks() const { return false; }
 };
 
-/// The naive loops: every op of builtin_ops(), layout plain only, one thread.
+/// The naive loops: every op of builtin_ops(), one thread. Tensors in other layouts than plain are
+/// copied into it and back: it runs whatever else there is no kernel for.
 std::unique_ptr<KernelLibrary> make_reference_library();
 
 inline constexpr int kDnnPluginAbi = 1;

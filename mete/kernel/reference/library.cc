@@ -94,6 +94,21 @@ Result<void> check_elements(const KernelJob& job, Elements elements) {
   return {};
 }
 
+Result<void> check_sizes(const KernelJob& job) {
+  for (const auto* operands : {&job.inputs, &job.outputs}) {
+    for (const auto& each : *operands) {
+      const Shape& shape = each.type.shape;
+      if (each.type.bytes() == 0 || each.type.bytes() > kMostGraphTensorBytes) {
+        return fail(Errc::invalid, "a tensor of {}: expected 1 byte to 64 TiB", shape.text());
+      }
+      if (layout_fits(shape, each.layout)) continue;
+      return fail(Errc::invalid, "a tensor of {} cannot have the layout {}", shape.text(),
+                  layout_name(each.layout));
+    }
+  }
+  return {};
+}
+
 /// Shapes that do not fit each other must never reach the loops: they would read past the end.
 Result<void> check_job(const KernelJob& job, Elements elements) {
   const std::size_t expected = job.op->inputs;
@@ -101,6 +116,7 @@ Result<void> check_job(const KernelJob& job, Elements elements) {
     return fail(Errc::invalid, "{} inputs given, {} expected", job.inputs.size(), expected);
   }
   METE_TRY_VOID(check_elements(job, elements));
+  METE_TRY_VOID(check_sizes(job));
   std::vector<TensorType> inputs;
   std::vector<TensorType> outputs;
   for (const auto& each : job.inputs) inputs.push_back(each.type);
@@ -108,13 +124,6 @@ Result<void> check_job(const KernelJob& job, Elements elements) {
   METE_TRY(const auto inferred, job.op->infer(inputs, job.attributes));
   if (inferred != outputs) return fail(Errc::invalid, "the results are not of the types it gives");
   METE_TRY_VOID(check_backward_shapes(*job.op, inputs, outputs, job.attributes));
-  for (const auto* operands : {&job.inputs, &job.outputs}) {
-    for (const auto& each : *operands) {
-      if (layout_fits(each.type.shape, each.layout)) continue;
-      return fail(Errc::invalid, "a tensor of {} cannot have the layout {}", each.type.shape.text(),
-                  layout_name(each.layout));
-    }
-  }
   return {};
 }
 

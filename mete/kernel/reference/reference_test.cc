@@ -391,6 +391,10 @@ TEST(Reference, jobs_whose_operands_do_not_fit_are_refused) {
             "");
   EXPECT_NE(refusal(kBatchNormBackwardOp, {image, image, two, two, three}, {image, two, two}), "");
   EXPECT_NE(refusal(kAddOp, {whole, whole}, {whole}), "");
+  const TensorType negative{Shape{-2, 3}};
+  EXPECT_NE(refusal(kBiasOp, {negative, three}, {negative}), "");
+  const TensorType huge{Shape{INT64_MAX, INT64_MAX}};
+  EXPECT_NE(refusal(kReluOp, {huge}, {huge}), "");
   EXPECT_EQ(refusal(kReshapeOp, {whole}, {TensorType{Shape{32}, DataType::i64}},
                     [] {
                       Attributes to;
