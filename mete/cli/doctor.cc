@@ -86,6 +86,7 @@ Findings examine(const Platform& platform, const Context& context) {
   out.signals = platform.signals();
   out.controls = platform.controls();
   for (const auto* provider : platform.providers()) {
+    if (provider->name == "region") continue;  // a run's program has it, or nobody: no lack here
     out.missing.insert(out.missing.end(), provider->absences.begin(), provider->absences.end());
   }
   for (const auto& plugin : kPlugins) out.parts.push_back(plugin_part(plugin));

@@ -2,7 +2,6 @@
 #include "mete/cli/run_record.h"
 
 #include <cstdint>
-#include <cstdlib>
 
 #include <unistd.h>
 
@@ -94,26 +93,9 @@ Result<std::unique_ptr<RunRecord>> RunRecord::make(const RecordOptions& options,
     METE_TRY(const LoadModel model, parse_load_model(estimate, context.sys));
     recorder.estimate = to_json(model);
   }
-  // Virtual time has no place for marks of real time, and others' processes were started before.
-  if (!target.replayed() && !options.attaches()) {
-    if (auto made = RegionListener::create()) {
-      out->regions_ = std::move(*made);
-      // Before any thread of ours; the child inherits it.
-      for (const auto& [name, value] : out->regions_->environment()) {
-        ::setenv(name.c_str(), value.c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
-      }
-    }
-  }
   out->recorder_ = std::make_unique<Recorder>(std::move(recorder), context.sys, target.clock(),
-                                              out->regions_.get());
+                                              target.regions());
   return out;
-}
-
-RunRecord::~RunRecord() {
-  if (!regions_) return;
-  for (const auto& [name, value] : regions_->environment()) {
-    ::unsetenv(name.c_str());  // NOLINT(concurrency-mt-unsafe)
-  }
 }
 
 Result<std::unique_ptr<Workload>> RunRecord::attach(const RecordOptions& options,

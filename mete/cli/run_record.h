@@ -11,7 +11,6 @@
 #include "mete/cli/command.h"
 #include "mete/cli/target.h"
 #include "mete/measure/recorder.h"
-#include "mete/measure/region_listener.h"
 #include "mete/measure/session.h"
 
 namespace mete {
@@ -30,7 +29,7 @@ struct RecordOptions {
 
 void add_record_options(OptionSet& app, RecordOptions& options);
 
-/// Lives as long as the session.
+/// Lives as long as the session, and no longer than the target.
 class RunRecord {
  public:
   /// Prepares what the options and the session's outputs ask for; `estimate`: as --estimate.
@@ -38,10 +37,6 @@ class RunRecord {
                                                  const std::string& estimate,
                                                  const SessionOptions& session, Target& target,
                                                  const Context& context);
-  RunRecord() = default;
-  RunRecord(const RunRecord&) = delete;
-  RunRecord& operator=(const RunRecord&) = delete;
-  ~RunRecord();
   /// Null if there is nothing to observe.
   [[nodiscard]] SessionObserver* observer() { return recorder_.get(); }
   /// What --pid and --cgroup look at.
@@ -49,7 +44,6 @@ class RunRecord {
                                                   const Context& context);
 
  private:
-  std::unique_ptr<RegionListener> regions_;
   std::unique_ptr<Recorder> recorder_;
 };
 

@@ -74,7 +74,10 @@ Result<RunDone> run_workload(const RunOptions& options, std::unique_ptr<Agent> a
   if (options.append_trace && options.trace.empty()) {
     return fail(Errc::invalid, "--append-trace needs --trace FILE");
   }
-  METE_TRY(const auto target, make_target(options.target, context, 0, notices));
+  TargetOptions where = options.target;
+  // What runs already was started without us, so that it does not know where to mark.
+  where.listens = !options.record.attaches();
+  METE_TRY(const auto target, make_target(where, context, 0, notices));
   METE_TRY(const auto controller, controller_of(options, std::move(agent)));
   const double period =
       controller ? controller->period_seconds() : to_seconds(SessionOptions().period);

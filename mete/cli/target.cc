@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "mete/cli/target.h"
 
+#include <cstdlib>
 #include <utility>
 
 #include <fmt/format.h>
@@ -10,6 +11,7 @@
 #include "mete/cli/options.h"
 #include "mete/measure/board_workload.h"
 #include "mete/measure/child_workload.h"
+#include "mete/measure/region_listener.h"
 #include "mete/provider/board/board_provider.h"
 #include "mete/provider/board/machine.h"
 #include "mete/provider/board/program.h"
@@ -22,8 +24,17 @@ namespace {
 
 class HostTarget final : public Target {
  public:
-  HostTarget(const Context& context, Platform platform)
-      : context_(context), platform_(std::move(platform)) {}
+  /// The platform's EPOCH_COUNT reads from `regions`, which may be null.
+  HostTarget(const Context& context, std::unique_ptr<RegionListener> regions, Platform platform)
+      : context_(context), regions_(std::move(regions)), platform_(std::move(platform)) {}
+  HostTarget(const HostTarget&) = delete;
+  HostTarget& operator=(const HostTarget&) = delete;
+  ~HostTarget() override {
+    if (!told_) return;
+    for (const auto& [name, value] : regions_->environment()) {
+      ::unsetenv(name.c_str());  // NOLINT(concurrency-mt-unsafe)
+    }
+  }
 
   Platform& platform() override { return platform_; }
   Clock& clock() override { return context_.clock; }
@@ -34,13 +45,27 @@ class HostTarget final : public Target {
     if (words.empty()) {
       return fail(Errc::invalid, "no command given; put it after --, as in `-- ./app --size 4096`");
     }
+    tell_program();
     return std::unique_ptr<Workload>(
         std::make_unique<ChildWorkload>(words, context_.clock, context_.interrupt));
   }
 
+  RegionListener* regions() override { return regions_.get(); }
+
  private:
+  /// Before any thread of ours; the child inherits it.
+  void tell_program() {
+    if (!regions_) return;
+    told_ = true;
+    for (const auto& [name, value] : regions_->environment()) {
+      ::setenv(name.c_str(), value.c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
+    }
+  }
+
   Context context_;
+  std::unique_ptr<RegionListener> regions_;
   Platform platform_;
+  bool told_ = false;
 };
 
 class BoardTarget final : public Target {
@@ -132,7 +157,14 @@ Result<std::unique_ptr<Target>> make_target(const TargetOptions& options, const 
     return fail(Errc::invalid,
                 "--gpus and --board-option need --board: this machine has what it has");
   }
-  auto providers = builtin_providers(provider_context(context));
+  ProviderContext with = provider_context(context);
+  std::unique_ptr<RegionListener> regions;
+  if (options.listens) {
+    // A machine without room for it still runs programs; their marks go unheard.
+    if (auto made = RegionListener::create()) regions = std::move(*made);
+    if (regions) with.epochs = &regions->progress_counter();
+  }
+  auto providers = builtin_providers(with);
   if (!options.estimate.empty()) {
     METE_TRY(const LoadModel model, parse_load_model(options.estimate, context.sys));
     providers.push_back(make_estimate_provider(context.sys, context.clock, model));
@@ -145,7 +177,8 @@ Result<std::unique_ptr<Target>> make_target(const TargetOptions& options, const 
                     restored.restored, restored.restored == 1 ? "" : "s"));
   }
   for (const auto& problem : restored.problems) notices.push_back(problem);
-  return std::unique_ptr<Target>(std::make_unique<HostTarget>(context, std::move(platform)));
+  return std::unique_ptr<Target>(
+      std::make_unique<HostTarget>(context, std::move(regions), std::move(platform)));
 }
 
 }  // namespace mete

@@ -20,6 +20,7 @@
 namespace mete {
 
 class OptionSet;
+class RegionListener;
 
 struct TargetOptions {
   std::string board;  ///< "" for this machine
@@ -27,6 +28,8 @@ struct TargetOptions {
   std::string board_options;  ///< "k=v,k=v"
   std::uint64_t seed = 1;
   std::string estimate;  ///< a load model, as parse_load_model takes it; "" for none
+  /// Not typed: the verb runs a program here, whose region marks and epochs are to be heard.
+  bool listens = false;
 };
 
 /// Adds the shared options to a verb.
@@ -48,6 +51,8 @@ class Target {
   /// `words` is a command with its arguments, or (board) a kernel name or a program file.
   virtual Result<std::unique_ptr<Workload>> make_workload(
       const std::vector<std::string>& words) = 0;
+  /// What hears the marks of the workload's program; null if nothing does. Owned by the target.
+  [[nodiscard]] virtual RegionListener* regions() { return nullptr; }
   /// One line for reports: "board v100 (replayed), 1 GPU", or the host.
   [[nodiscard]] virtual std::string describe() const = 0;
 };

@@ -301,6 +301,9 @@ std::uint64_t RegionListener::lost() const {
 std::uint64_t RegionListener::progress() const {
   return impl_->memory->progress.load(std::memory_order_relaxed);
 }
+const std::atomic<std::uint64_t>& RegionListener::progress_counter() const {
+  return impl_->memory->progress;
+}
 const std::string& RegionListener::path() const { return impl_->path; }
 
 }  // namespace mete

@@ -3,6 +3,7 @@
 // energy among regions. Used from the session's thread. SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -41,6 +42,8 @@ class RegionListener {
   [[nodiscard]] std::uint64_t lost() const;
   /// The sum of all mete::progress(n).
   [[nodiscard]] std::uint64_t progress() const;
+  /// The same, to be read without asking: EPOCH_COUNT's source. Lives as long as this.
+  [[nodiscard]] const std::atomic<std::uint64_t>& progress_counter() const;
   [[nodiscard]] const std::string& path() const;
 
  private:

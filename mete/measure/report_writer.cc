@@ -75,6 +75,17 @@ void standard_fields(Section& out, const RunResult& r) {
   out.measured("uncore-frequency (Hz)", mean_over_parts(r, "CPU_UNCORE_FREQUENCY_STATUS"));
 }
 
+void epoch_fields(Section& out, const EpochTotals& epochs) {
+  out.number("runtime (s)", epochs.seconds);
+  out.count("count", static_cast<std::uint64_t>(epochs.count));
+  if (epochs.totals.empty()) return;
+  RunResult figures;
+  figures.seconds = epochs.seconds;
+  figures.totals = epochs.totals;
+  standard_fields(out, figures);
+  out.measured("mete seconds per epoch", epochs.period);
+}
+
 void signal_fields(Section& out, const RunResult& result) {
   for (const auto& one : result.totals) out.number(report_name(one.request), one.value);
 }
@@ -167,16 +178,15 @@ std::string format_report(const Report& report) {
   Section host(text, 4);
   host_lines(host, report);
   region_sections(text, result);
-  // No region is marked, so the whole run is "unmarked", and there is no epoch. GEOPM's
-  // RawReportCollection fails on reports that have neither section.
+  // What lies outside of regions is told by their own energies; for GEOPM's RawReportCollection,
+  // which fails on reports that lack these sections, the whole run is "unmarked".
   text += "    Unmarked Totals:\n";
   Section fields(text, 6);
   fields.number("runtime (s)", result.seconds);
   fields.count("count", 0);
   standard_fields(fields, result);
   text += "    Epoch Totals:\n";
-  fields.number("runtime (s)", 0);
-  fields.count("count", 0);
+  epoch_fields(fields, result.epochs);
   text += "    Application Totals:\n";
   fields.number("runtime (s)", result.seconds);
   fields.count("count", 0);

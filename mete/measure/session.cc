@@ -10,6 +10,7 @@
 
 #include "mete/base/files.h"
 #include "mete/base/stats.h"
+#include "mete/measure/epoch_sums.h"
 #include "mete/measure/report_writer.h"
 #include "mete/measure/signal_sum.h"
 #include "mete/measure/trace_writer.h"
@@ -17,6 +18,7 @@
 namespace mete {
 namespace {
 
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 /// Rows reach the kernel at least this often, whatever the period.
 constexpr Nanoseconds kFlushEvery = std::chrono::seconds(1);
 /// While a workload is being ended it is looked after this often.
@@ -126,7 +128,8 @@ class Run {
 
   RunHeader header_;
   std::vector<Tracked> tracked_;
-  std::vector<Sampled> sampled_;                 // beside tracked_
+  std::vector<Sampled> sampled_;  // beside tracked_
+  EpochSums epochs_;
   std::vector<std::pair<int, double>> initial_;  // control handle, value
   std::vector<TraceWriterColumn> columns_;
   std::vector<double> values_;  // of the row: signals, then the agent's columns
@@ -200,13 +203,16 @@ Result<void> Run::prepare(ControlGuard& guard) {
   if (steering_ != nullptr) METE_TRY_VOID(steering_->begin(platform_, guard));
   make_header();
   if (options_.observer != nullptr) METE_TRY_VOID(options_.observer->begin(platform_, header_));
+  std::vector<SignalTotal> rows;
   for (const auto& t : tracked_) {
+    rows.push_back({t.request, t.info.unit, t.info.behavior, t.info.source, kNaN, 0});
     columns_.push_back({column_name(t.request), t.info.unit,
                         std::string(source_name(t.info.source)), t.info.format});
   }
   if (steering_ != nullptr) {
     for (const auto& name : steering_->trace_columns()) columns_.push_back({name, "", "agent", {}});
   }
+  epochs_.begin(std::move(rows));
   values_.assign(columns_.size(), 0.0);
   if (!options_.trace_path.empty()) {
     METE_TRY_VOID(TraceWriter::check(options_.trace_path, columns_, options_.append_trace));
@@ -267,6 +273,7 @@ void Run::sample(Nanoseconds now) noexcept {
     if (reading.fault && *reading.fault != Errc::retry) ++one.failures;
     one.sum.add(*value++, seconds);
   }
+  epochs_.add(values_, now, seconds);
   last_sample_ = now;
 }
 
@@ -359,6 +366,7 @@ void Run::finish() {
                                              faults, periods_.count() + 2));
     }
   }
+  result_.epochs = epochs_.totals(ended_);
   if (failed_writes_ > 0) {
     result_.warnings.push_back(fmt::format("{} settings could not be written; the first: {}",
                                            failed_writes_, first_failed_write_));

@@ -8,6 +8,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <limits>
 #include <map>
 #include <optional>
 #include <span>
@@ -94,6 +95,16 @@ struct RegionTotal {
   std::vector<std::pair<std::string, double>> own_joules;
 };
 
+/// What the program counted with mete::progress(), as EPOCH_COUNT showed it, and the run's figures
+/// from the first sample that showed an epoch to the end, as GEOPM sums them up.
+struct EpochTotals {
+  double count = 0;    ///< 0: none was counted, and there is nothing else
+  double seconds = 0;  ///< from that sample to the last one
+  /// s per epoch, from the first epoch seen to the last; NaN if all were seen at once
+  double period = std::numeric_limits<double>::quiet_NaN();
+  std::vector<SignalTotal> totals;  ///< in the order of the run's
+};
+
 /// How the energy measured in a domain was divided (docs/attribution.md), J.
 struct EnergyBalance {
   std::string domain;
@@ -127,6 +138,7 @@ struct RunResult {
   std::vector<SignalTotal> totals;      ///< in the order of the trace's columns
   std::vector<RegionTotal> regions;     ///< by an observer, if there is one
   std::vector<EnergyBalance> balances;  ///< the same
+  EpochTotals epochs;
   LoopCost loop;
   std::vector<std::string>
       warnings;  ///< one line each: faults, controls that could not be given back, ..

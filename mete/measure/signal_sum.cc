@@ -18,8 +18,9 @@ struct DefaultSignal {
 
 // The order of GEOPM's trace (Tracer.cpp), then what its report needs, then per GPU the columns of
 // the Python tutorial.
-constexpr std::array<DefaultSignal, 18> kDefaults{{
+constexpr std::array<DefaultSignal, 19> kDefaults{{
     {"TIME", Domain::board},
+    {"EPOCH_COUNT", Domain::board},
     {"CPU_ENERGY", Domain::board},
     {"DRAM_ENERGY", Domain::board},
     {"CPU_POWER", Domain::board},
