@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "mete/cli/memory_arms.h"
+
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "mete/base/progress.h"
+#include "mete/base/text.h"
+#include "mete/cli/target.h"
+#include "mete/placement/solver.h"
+
+namespace mete {
+
+Result<std::vector<ArmOutcome>> run_arms(const std::vector<MemoryArm>& arms,
+                                         const PlannedGraph& planned, const MemorySetup& setup,
+                                         int steps, std::uint64_t seed, const Context& context) {
+  METE_TRY(const auto kernels,
+           NodeKernels::make(planned.graph, planned.layouts, setup.libraries.list, setup.threads));
+  const ExecutorSetup in{planned.graph, planned.liveness, planned.layouts,
+                         kernels,       *setup.fast,      *setup.slow,
+                         setup.threads, context.clock,    context.interrupt};
+  std::vector<Executor> executors;
+  std::vector<ArmOutcome> out;
+  for (const auto& arm : arms) {
+    auto executor = Executor::make(arm.plan, in);
+    if (!executor) return executor.error().within(arm.name);
+    executor->fill(seed);
+    executors.push_back(std::move(*executor));
+    out.push_back({.name = arm.name, .seconds = {}, .step_seconds = {}});
+  }
+  std::vector<std::vector<std::vector<double>>> of_step(arms.size());
+  const auto rounds = static_cast<std::size_t>(steps) + 1;
+  Progress bar("run", static_cast<double>(rounds * arms.size()), context.clock);
+  for (std::size_t round = 0; round < rounds; ++round) {
+    for (std::size_t turn = 0; turn < arms.size(); ++turn) {
+      const std::size_t a = (turn + round) % arms.size();
+      bar.update(static_cast<double>(round * arms.size() + turn), arms[a].name);
+      auto times = executors[a].step();
+      if (!times) return times.error().within(arms[a].name);
+      if (round == 0) continue;  // to warm up
+      out[a].seconds.push_back(times->seconds);
+      of_step[a].resize(times->of_step.size());
+      for (std::size_t s = 0; s < times->of_step.size(); ++s) {
+        of_step[a][s].push_back(times->of_step[s]);
+      }
+    }
+  }
+  bar.finish();
+  for (std::size_t a = 0; a < arms.size(); ++a) {
+    for (const auto& seconds : of_step[a]) out[a].step_seconds.push_back(median_of(seconds));
+    out[a].digest = executors[a].digest();
+    out[a].loss = executors[a].loss();
+  }
+  return out;
+}
+
+Result<GraphProfile> profile_with_progress(const PlannedGraph& planned, const MemorySetup& setup,
+                                           const MemoryOptions& options, int repeats,
+                                           std::uint64_t seed, ProfileStore& store,
+                                           const Context& context) {
+  Platform platform(builtin_providers(provider_context(context)));
+  std::unique_ptr<Progress> bar;
+  ProfileRequest request;
+  request.libraries = setup.libraries.list;
+  request.fast = setup.fast.get();
+  request.slow = setup.slow.get();
+  request.threads = setup.threads;
+  request.repeats = static_cast<std::size_t>(repeats);
+  request.seed = seed;
+  request.clock = &context.clock;
+  request.interrupt = &context.interrupt;
+  request.machine = setup.machine;
+  request.any_machine = options.any_machine;
+  request.joules = joule_counter(platform);
+  request.progress = [&](double done, double total, const std::string& note) {
+    if (!bar) bar = std::make_unique<Progress>("profile", total, context.clock);
+    bar->update(done, note);
+  };
+  return profile_graph(planned.graph, planned.liveness, planned.layouts, request, store);
+}
+
+Result<std::uint64_t> fast_limit(const std::string& ratio, const std::string& fast_memory,
+                                 const Problem& problem) {
+  if (!ratio.empty() && !fast_memory.empty()) {
+    return fail(Errc::invalid, "--ratio and --fast-memory say the same thing; give one of them");
+  }
+  if (!ratio.empty()) return limit_of_ratio(ratio, problem);
+  if (fast_memory.empty()) {
+    return fail(Errc::invalid,
+                "how much fast memory? give --ratio 4:1 (slow to fast) or --fast-memory 512MiB");
+  }
+  const auto bytes = parse_quantity(fast_memory, "B");
+  if (!bytes || !(*bytes >= 0) || *bytes > static_cast<double>(kMostProblemBytes)) {
+    return fail(Errc::invalid, "--fast-memory {}: expected a size, as in 512MiB", fast_memory);
+  }
+  return static_cast<std::uint64_t>(*bytes);
+}
+
+std::string interval_text(const Interval& interval, bool emulated) {
+  std::string text = format_quantity(interval.estimate, "s", 4);
+  if (interval.bounded()) {
+    text += fmt::format(" [{}, {}]", format_quantity(interval.low, "s", 4),
+                        format_quantity(interval.high, "s", 4));
+  }
+  if (emulated) text += " (emulated)";
+  return text;
+}
+
+}  // namespace mete
