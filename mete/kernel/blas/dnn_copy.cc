@@ -26,8 +26,14 @@ bool whole_blocks(const KernelOperand& operand, std::size_t axis, std::int64_t f
 Pieces pieces_of(const KernelOperand& operand, std::size_t axis, std::int64_t from,
                  std::int64_t size) {
   AxisView v = view_along(operand, axis);
-  if (v.blocks == 1 && operand.layout != Layout::blocked) {
-    // The axis is innermost: each row holds one piece.
+  const Shape& shape = operand.type.shape;
+  // An axis of size 1 has one block too, wherever it lies.
+  const bool innermost =
+      operand.layout == Layout::channels_last
+          ? axis == 1
+          : operand.layout == Layout::plain && product(shape, axis + 1, shape.rank()) == 1;
+  if (innermost) {
+    // Each row holds one piece.
     v = {v.outer * v.mid, v.lanes, 1, 1};
   }
   const auto per_block = static_cast<std::int64_t>(v.lanes);
