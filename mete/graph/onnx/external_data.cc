@@ -96,7 +96,7 @@ Result<std::string> read_external_data(const OnnxTensor& tensor, const std::stri
   if (home.empty() || path.empty()) {
     return fail(Errc::invalid, "{}: there is no such file beside the model", told(tensor));
   }
-  if (!path.starts_with(home == "/" ? home : home + "/")) {
+  if (path != home && !path.starts_with(home == "/" ? home : home + "/")) {
     return fail(Errc::invalid,
                 "{}: it is a link out of the model's folder; mete does not follow it",
                 told(tensor));
