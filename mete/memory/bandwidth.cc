@@ -20,7 +20,11 @@ namespace {
 
 constexpr std::size_t kLeastArray = std::size_t{256} << 20U;
 constexpr std::size_t kMostArray = std::size_t{4} << 30U;
-constexpr int kPasses = 5;
+// Another program slows some passes down, a compiler beside us for seconds: go on until a better
+// one has not come for a while.
+constexpr int kPassesWithoutBetter = 12;
+constexpr int kMostPasses = 100;
+constexpr double kBetter = 1.01;
 
 // Eight bytes times four: what a compiler makes loads of the machine's width of.
 using Words = std::uint64_t __attribute__((vector_size(32)));
@@ -67,21 +71,29 @@ void stream_fill(std::byte* data, std::size_t bytes, int value) {
 
 using Part = std::function<void(std::byte*, std::size_t)>;
 
+/// Seconds that one pass takes.
+double pass(Pool& pool, std::size_t parts, std::size_t part, const Clock& clock, const Part& work) {
+  const Nanoseconds begin = clock.now();
+  std::vector<std::thread> helpers;
+  for (std::size_t i = 1; i < parts; ++i) {
+    helpers.emplace_back([&, i] { work(pool.data() + i * part, part); });
+  }
+  work(pool.data(), part);
+  for (auto& helper : helpers) helper.join();
+  return to_seconds(clock.now() - begin);
+}
+
 /// Bytes per second of the best pass: whatever disturbs a pass only makes it slower.
 double best_rate(Pool& pool, int threads, const Clock& clock, const Part& work) {
   const auto parts = static_cast<std::size_t>(threads);
   const std::size_t part = pool.bytes() / parts / 4096 * 4096;
   double best = 0;
-  for (int pass = 0; pass < kPasses; ++pass) {
-    const Nanoseconds begin = clock.now();
-    std::vector<std::thread> helpers;
-    for (std::size_t i = 1; i < parts; ++i) {
-      helpers.emplace_back([&, i] { work(pool.data() + i * part, part); });
-    }
-    work(pool.data(), part);
-    for (auto& helper : helpers) helper.join();
-    const double seconds = to_seconds(clock.now() - begin);
-    if (seconds > 0) best = std::max(best, static_cast<double>(part * parts) / seconds);
+  for (int passes = 0, since_better = 0;
+       passes < kMostPasses && since_better < kPassesWithoutBetter; ++passes) {
+    const double seconds = pass(pool, parts, part, clock, work);
+    const double rate = seconds > 0 ? static_cast<double>(part * parts) / seconds : 0;
+    since_better = rate > kBetter * best ? 0 : since_better + 1;
+    best = std::max(best, rate);
   }
   return best;
 }

@@ -72,9 +72,9 @@ double doubt_of(const KernelProfile& model, const PlacementTiming& measured) {
 /// Holds the model against the masks that it was not made of.
 void judge(KernelProfile& profile, const KernelProfile& model) {
   for (const auto& timing : profile.timings) {
-    if (timing_of(model, timing.slow_mask) != nullptr || !(timing.median_seconds > 0)) continue;
+    if (timing_of(model, timing.slow_mask) != nullptr) continue;
     const double missed = std::abs(model.seconds(timing.slow_mask) - timing.median_seconds);
-    const double error = missed / timing.median_seconds;
+    const double error = missed / std::max(timing.median_seconds, kShortKernel);
     profile.held_out_error = std::max(profile.held_out_error, error);
     if (error > kAdditiveError && missed > kDoubts * doubt_of(model, timing)) {
       profile.additive = false;

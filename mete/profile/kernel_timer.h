@@ -17,6 +17,9 @@ namespace mete {
 /// into them, show that a kernel is not additive.
 inline constexpr double kAdditiveError = 0.05;
 inline constexpr double kDoubts = 3;
+/// Below this a kernel's time is the clock's and the scheduler's as much as its own: errors of
+/// shorter ones are relative to it.
+inline constexpr double kShortKernel = 20e-6;
 /// All placements of a kernel that is not additive are measured if it has at most so many slots.
 inline constexpr std::size_t kMostTableSlots = 6;
 

@@ -116,6 +116,7 @@ struct ProfileRequest {
   /// What the caches hold: operands used within half as many bytes before are warm, others cold.
   /// 0: this machine's last level.
   std::uint64_t cache_bytes = 0;
+  std::size_t copy_bytes = std::size_t{32} << 20U;  ///< that copies are timed with
   /// All joules used so far, by a counter that moves once in `joule_seconds` at the latest.
   std::function<double()> joules = {};
   double joule_seconds = 0.001;

@@ -20,8 +20,7 @@ namespace {
 constexpr double kGuessedFlops = 5e10;
 constexpr double kGuessedBytes = 3e9;
 
-// Copies are measured on pieces of this size: large tensors are what is moved.
-constexpr std::size_t kCopyBytes = std::size_t{32} << 20U;
+// Copies take several pieces in turn, so that no copy finds its source in the cache.
 constexpr std::size_t kCopyPieces = 4;
 
 std::string where_of(const Graph& graph, NodeId node) {
@@ -79,9 +78,9 @@ GraphProfile profile_of(const GraphKernels& kernels, std::vector<KernelProfile> 
   return profile;
 }
 
-double median_rate(std::vector<double> seconds) {
+double median_rate(const std::vector<double>& seconds, std::size_t bytes) {
   const double median = median_of(seconds);
-  return median > 0 ? static_cast<double>(kCopyBytes) / median : 0;
+  return median > 0 ? static_cast<double>(bytes) / median : 0;
 }
 
 class Profiler {
@@ -138,7 +137,7 @@ class Profiler {
   }
 
   Result<void> make_pools(bool for_copies) {
-    std::uint64_t bytes = for_copies ? kCopyPieces * kCopyBytes : 0;
+    std::uint64_t bytes = for_copies ? kCopyPieces * request_.copy_bytes : 0;
     std::string largest = "copies between the tiers";
     for (const auto index : missing_) {
       const std::uint64_t needed = plan_of(index).pool_bytes();
@@ -155,21 +154,21 @@ class Profiler {
     return {};
   }
 
-  /// Pieces in turn, so that no copy finds its source in the cache.
   Result<CopyRates> measure_copies() {
+    const std::size_t bytes = request_.copy_bytes;
     std::vector<double> to_slow;
     std::vector<double> to_fast;
     for (std::size_t i = 0; i < std::max<std::size_t>(request_.repeats, 1); ++i) {
       if (interrupted()) return stopped(0);
-      auto* const fast = fast_->data() + i % kCopyPieces * kCopyBytes;
-      auto* const slow = slow_->data() + (i + 1) % kCopyPieces * kCopyBytes;
-      to_slow.push_back(charged_copy(slow, *request_.slow, fast, *request_.fast, kCopyBytes,
+      auto* const fast = fast_->data() + i % kCopyPieces * bytes;
+      auto* const slow = slow_->data() + (i + 1) % kCopyPieces * bytes;
+      to_slow.push_back(charged_copy(slow, *request_.slow, fast, *request_.fast, bytes,
                                      request_.threads, *request_.clock));
-      auto* const back = fast_->data() + (i + 2) % kCopyPieces * kCopyBytes;
-      to_fast.push_back(charged_copy(back, *request_.fast, slow, *request_.slow, kCopyBytes,
+      auto* const back = fast_->data() + (i + 2) % kCopyPieces * bytes;
+      to_fast.push_back(charged_copy(back, *request_.fast, slow, *request_.slow, bytes,
                                      request_.threads, *request_.clock));
     }
-    return CopyRates{median_rate(std::move(to_slow)), median_rate(std::move(to_fast))};
+    return CopyRates{median_rate(to_slow, bytes), median_rate(to_fast, bytes)};
   }
 
   Result<void> measure_missing(GraphProfile& profile) {
