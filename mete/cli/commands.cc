@@ -64,6 +64,8 @@ constexpr Command kCommands[] = {
      "mete profile zoo:resnet50 --batch 16 --slow throttled -o resnet50.profile.db", add_profile},
     {"plan", kMemory, "Place the tensors of a training step, with a proven gap",
      "mete plan resnet50.json.gz --ratio 4:1 --optimizer synchronous -o plan.json", add_plan},
+    {"exec", kMemory, "Run a plan with addresses, as `mete fit` writes it",
+     "mete exec resnet50.fit/program.json --graph zoo:resnet50 --batch 16", add_exec},
     {"fit", kMemory, "The whole memory loop: profile, plan, pack, verify, run, compare",
      "mete fit zoo:resnet50 --batch 16 --ratio 4:1 -o resnet50.fit", add_fit},
 };

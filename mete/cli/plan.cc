@@ -13,6 +13,7 @@
 #include "mete/base/text.h"
 #include "mete/cli/command.h"
 #include "mete/cli/options.h"
+#include "mete/cli/plan_page.h"
 #include "mete/cli/tune_choice.h"
 #include "mete/placement/solver.h"
 
@@ -26,6 +27,8 @@ struct Options {
   std::string fast_memory;
   std::string max_slowdown;
   std::string output;
+  std::string page;
+  bool curve = false;
   std::uint64_t seed = 1;
   double effort = 1;
   double target_gap = SolveRequest{}.target_gap;
@@ -68,6 +71,9 @@ Result<void> check_options(const Options& options) {
                 "how much fast memory? give --ratio 4:1 (slow to fast), --fast-memory 512MiB, or "
                 "--max-slowdown 10% for the least that keeps it");
   }
+  if (options.curve && options.page.empty()) {
+    return fail(Errc::invalid, "--curve is drawn on a page: give --page FILE.html too");
+  }
   if (!(options.effort > 0 && options.effort <= 1000)) {
     return fail(Errc::invalid, "--effort {}: expected more than 0, and at most 1000",
                 options.effort);
@@ -106,6 +112,20 @@ Result<Answer> answer_of(const Options& options, const Problem& problem, const C
   answer.solve_seconds = to_seconds(context.clock.now() - began);
   answer.cpu_seconds = cpu_seconds() - cpu_began;
   return answer;
+}
+
+Result<void> write_page(const Options& options, const Answer& answer, const Problem& problem,
+                        const Context& context) {
+  Table cases;
+  if (options.curve) {
+    SolveRequest request;
+    request.seed = options.seed;
+    request.interrupt = &context.interrupt;
+    METE_TRY(request.lp, open_lp_runtime());
+    METE_TRY(cases, case_study(problem, request, context));
+  }
+  METE_TRY(const auto page, plan_page(problem, answer.solved, cases));
+  return write_file_atomically(options.page, page.to_html());
 }
 
 Json json_of(const Answer& answer, const Problem& problem) {
@@ -176,6 +196,7 @@ Result<ExitCode> plan(const Options& options, const Context& context) {
     METE_TRY_VOID(
         write_file_atomically(options.output, placement_text(problem, answer.solved.plan)));
   }
+  if (!options.page.empty()) METE_TRY_VOID(write_page(options, answer, problem, context));
   if (options.json) {
     fmt::print("{}\n", json_of(answer, problem).dump());
   } else {
@@ -204,6 +225,10 @@ Runner add_plan(OptionSet& app) {
   app.add_option("--max-slowdown", options->max_slowdown,
                  "The least fast memory that keeps the step within this of all-fast, as in 10%");
   app.add_option("-o,--output", options->output, "Write the plan (mete.placement/1)");
+  app.add_option("--page", options->page,
+                 "Write a page: memory over time, and every tensor's place");
+  app.add_flag("--curve", options->curve,
+               "On the page, also how the step slows down with less fast memory (34 more plans)");
   app.add_option("--seed", options->seed, "The same seed gives the same plan")
       ->capture_default_str();
   app.add_option("--target-gap", options->target_gap, "A proven gap that is good enough")

@@ -219,7 +219,8 @@ Result<Figure> memory_case_study(const Table& limits) {
   figure.title = "With ever less fast memory";
   figure.caption =
       "Above: how much slower a step is than with all in fast memory. Middle: how much of what "
-      "kernels read and write lies in fast memory. Below: what is moved in a step.";
+      "kernels read (solid) and write (dashed) lies in fast memory. Below: what is moved to slow "
+      "(solid) and to fast memory (dashed) in a step.";
   figure.share_x = true;
   struct Part {
     const char* name;
@@ -239,7 +240,7 @@ Result<Figure> memory_case_study(const Table& limits) {
     for (std::size_t o = 0; o < optimizers.size(); ++o) {
       for (const auto& part : parts) {
         Series series;
-        series.name = fmt::format("{}{}", optimizers[o], part.name);
+        if (part.name[0] == '\0') series.name = optimizers[o];
         series.role = kRoles[(o + 1) % kRoles.size()];
         series.mark = Mark::line_points;
         series.dashed = part.dashed;
@@ -247,6 +248,9 @@ Result<Figure> memory_case_study(const Table& limits) {
           if ((*optimizer)[i] != optimizers[o]) continue;
           series.x.push_back((*bytes)[i]);
           series.y.push_back((*part.values)[i]);
+          series.details.push_back(fmt::format("{}{}, {} of fast memory\n{}", optimizers[o],
+                                               part.name, show_value((*bytes)[i], "B", 3),
+                                               show_value((*part.values)[i], unit, 3)));
         }
         panel.series.push_back(std::move(series));
       }
