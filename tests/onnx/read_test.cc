@@ -1,7 +1,8 @@
 // ONNX files that are wrong, or leave something open, and what must be said about them; and real
 // architectures against what torch counts in them. SPDX-License-Identifier: BSD-3-Clause
-#include <cstdio>
+#include <cmath>
 #include <cstdlib>
+#include <limits>
 
 #include "tests/onnx/onnx_bytes.h"
 #include <gtest/gtest.h>
@@ -12,6 +13,7 @@
 #include "mete/graph/onnx/onnx.h"
 #include "mete/graph/ops.h"
 #include "mete/graph/summary.h"
+#include "mete/kernel/run_graph.h"
 
 namespace mete {
 namespace {
@@ -187,6 +189,99 @@ TEST_F(OnnxRead, a_training_step_of_a_classifier_can_be_counted) {
   ASSERT_TRUE(summary) << summary.error().what;
   EXPECT_EQ(summary->training.macs, 2U * (2 * 3 * 4));  // the input needs no gradient
   EXPECT_FALSE(add_onnx_loss(*result)) << "it has one";
+}
+
+/// The numbers that a model makes of floats("x", shape), by the reference kernels.
+std::vector<float> numbers_of(const Model& file, std::vector<const Op*>& ops) {
+  OnnxOptions values;
+  values.values = true;
+  const auto model = parse_onnx(file.bytes(), "file", "", values);
+  EXPECT_TRUE(model) << (model ? "" : model.error().what);
+  if (!model) return {};
+  for (const auto& each : model->graph.nodes) ops.push_back(each.op);
+  const auto reference = make_reference_library();
+  KernelLibrary* const libraries[] = {reference.get()};
+  auto run = GraphRun::make(model->graph, libraries);
+  EXPECT_TRUE(run) << (run ? "" : run.error().what);
+  if (!run) return {};
+  for (const auto& value : model->values) {
+    run->set(value.tensor, static_cast<const void*>(value.bytes.data()));
+  }
+  const TensorId x = model->inputs[0].second;
+  std::vector<float> given(model->graph.tensors[x].type.shape.elements());
+  for (std::size_t i = 0; i < given.size(); ++i) given[i] = static_cast<float>(i % 7) - 3;
+  run->set(x, given);
+  EXPECT_TRUE(run->run());
+  return run->values(model->graph.results[0]);
+}
+
+std::string scalar(std::string_view name, float value) {
+  return tensor(name, {}, 1, {reinterpret_cast<const char*>(&value), sizeof value});
+}
+
+TEST_F(OnnxRead, gelu_written_out_is_one_op) {
+  std::vector<const Op*> ops;
+  const auto y = numbers_of({{node("Div", {"x", "root"}, {"a"}), node("Erf", {"a"}, {"b"}),
+                              node("Add", {"b", "one"}, {"c"}), node("Mul", {"x", "c"}, {"d"}),
+                              node("Mul", {"d", "half"}, {"y"})},
+                             {scalar("root", 1.41421356F), scalar("one", 1), scalar("half", 0.5F)}},
+                            ops);
+  EXPECT_EQ(ops, (std::vector<const Op*>{&kGeluOp}));
+  ASSERT_EQ(y.size(), 6U);
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    const double x = static_cast<double>(i) - 3;
+    EXPECT_NEAR(double{y[i]}, x * (1 + std::erf(x / std::sqrt(2.0))) / 2, 1e-6);
+  }
+}
+
+TEST_F(OnnxRead, layer_normalisation_written_out_is_one_op) {
+  std::vector<const Op*> ops;
+  const auto y = numbers_of(
+      {{node("ReduceMean", {"x"}, {"m"}, {attribute("axes", {-1})}), node("Sub", {"x", "m"}, {"s"}),
+        node("Pow", {"s", "two"}, {"p"}),
+        node("ReduceMean", {"p"}, {"v"}, {attribute("axes", {-1})}), node("Add", {"v", "e"}, {"a"}),
+        node("Sqrt", {"a"}, {"q"}), node("Div", {"s", "q"}, {"d"}), node("Mul", {"d", "g"}, {"t"}),
+        node("Add", {"t", "b"}, {"y"})},
+       {scalar("two", 2), scalar("e", 0.5F), floats("g", {3}), floats("b", {3})}},
+      ops);
+  EXPECT_EQ(ops, (std::vector<const Op*>{&kLayerNormOp}));
+  ASSERT_EQ(y.size(), 6U);
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    // Rows are -3 -2 -1 and 0 1 2: deviations -1 0 1, of variance 2/3.
+    const double deviation = static_cast<double>(i % 3) - 1;
+    const double weight = static_cast<double>(i % 3) - 3;
+    EXPECT_NEAR(double{y[i]}, deviation / std::sqrt(2.0 / 3 + 0.5) * weight + weight, 1e-5);
+  }
+}
+
+TEST_F(OnnxRead, divides_by_what_is_known) {
+  std::vector<const Op*> ops;
+  const auto y = numbers_of({{node("Div", {"x", "two"}, {"y"})}, {scalar("two", 2)}}, ops);
+  EXPECT_EQ(ops, (std::vector<const Op*>{&kAffineOp}));
+  for (std::size_t i = 0; i < y.size(); ++i) EXPECT_EQ(y[i], (static_cast<float>(i) - 3) / 2);
+  expect_says(refusal({{node("Div", {"x", "zero"}, {"y"})}, {scalar("zero", 0)}}), "divides by 0");
+  expect_says(refusal({{node("Div", {"x", "x"}, {"y"})}}), "Div by what is computed");
+}
+
+TEST_F(OnnxRead, folds_the_arithmetic_of_shapes) {
+  // The shape that exporters compute: [x.shape[0], -1], after x.shape[0] * 1 / 1 + 0.
+  std::vector<const Op*> ops;
+  const auto y =
+      numbers_of({{node("Shape", {"x"}, {"s"}), node("Slice", {"s", "zero", "one"}, {"n"}),
+                   node("Mul", {"n", "one"}, {"m"}), node("Div", {"m", "one"}, {"d"}),
+                   node("Add", {"d", "zero"}, {"a"}),
+                   node("Concat", {"minus", "a"}, {"t"}, {attribute("axis", 0)}),
+                   node("Reshape", {"x", "t"}, {"y"})},
+                  {integers("zero", {0}), integers("one", {1}), integers("minus", {-1})}},
+                 ops);
+  EXPECT_EQ(ops, (std::vector<const Op*>{&kReshapeOp}));
+  EXPECT_EQ(y.size(), 6U);
+  const std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  // What overflows is not folded, and then there is no op of whole numbers for it.
+  expect_says(refusal({{node("Shape", {"x"}, {"s"}), node("Mul", {"s", "big"}, {"m"}),
+                        node("Mul", {"m", "big"}, {"t"}), node("Reshape", {"x", "t"}, {"y"})},
+                       {integers("big", {most, most})}}),
+              "Mul of int64");
 }
 
 /// torch's own counts (tests/onnx/make_models.py) against ours, of the same files.
