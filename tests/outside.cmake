@@ -9,7 +9,7 @@ add_test(NAME cli_outside COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/c
 set_tests_properties(cli_outside PROPERTIES LABELS cli TIMEOUT 600 ENVIRONMENT "${outside_environment}")
 # A sanitised extension module cannot be loaded by a python3 that is none.
 if(METE_HAVE_PYTHON AND NOT METE_SANITIZE)
-  foreach(name package tutorial)
+  foreach(name package tutorial study)
     add_test(NAME python_${name} COMMAND ${Python_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/python/${name}_test.py
              $<TARGET_FILE:mete> ${METE_PYTHON_BUILD_DIR})
     set_tests_properties(python_${name} PROPERTIES LABELS python TIMEOUT 600 ENVIRONMENT "${outside_environment}")

@@ -84,7 +84,8 @@ ExplorerTable samples_table(const std::vector<GemmRun>& runs, const std::string&
 Result<void> add_runs(const std::vector<GemmRun>& runs, const std::string& name,
                       ExplorerDocument& document) {
   std::size_t odd = 0;
-  for (const auto& run : runs) odd += run.oddities.empty() ? 0U : 1U;
+  for (const auto& run : runs)
+    odd += std::all_of(run.oddities.begin(), run.oddities.end(), is_plain_fact) ? 0U : 1U;
   document.notes.push_back(
       fmt::format("{}: {} runs, power by the rule settled; {} runs have something odd (mete study "
                   "import --json names it)",

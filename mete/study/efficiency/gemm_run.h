@@ -39,6 +39,11 @@ struct Oddity {
   std::string detail;  ///< one line for people
 };
 
+/// Facts that every measured run states in this list, and which are nothing odd.
+inline bool is_plain_fact(const Oddity& oddity) {
+  return oddity.kind == "implementation" || oddity.kind == "fill";
+}
+
 struct GemmRun {
   GemmPoint point;
   std::vector<PowerSample> power;  ///< ascending in time; empty if there was no meter
