@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "mete/cli/memory_setup.h"
 
+#include <chrono>
+#include <string_view>
 #include <thread>
 
 #include <fmt/format.h>
 
+#include "mete/base/text.h"
 #include "mete/cli/options.h"
 #include "mete/kernel/blocked_layout.h"
 #include "mete/profile/machine.h"
@@ -26,6 +29,26 @@ Result<TierSpec> tier_of(const char* option, const std::string& text) {
   auto spec = parse_tier(text);
   if (!spec) return spec.error().within(option);
   return spec;
+}
+
+struct CpuTicks {
+  double idle = 0;
+  double all = 0;
+};
+
+/// Of the line "cpu user nice system idle iowait irq softirq steal" of /proc/stat.
+CpuTicks cpu_ticks(const SysRoot& sys) {
+  CpuTicks ticks;
+  const auto text = sys.read_text("/proc/stat");
+  if (!text || !text->starts_with("cpu ")) return ticks;
+  std::size_t field = 0;
+  for (const auto word : split(std::string_view(*text).substr(4, text->find('\n') - 4), ' ')) {
+    const auto value = parse_double(word);
+    if (!value) continue;
+    if (field == 3 || field == 4) ticks.idle += *value;
+    if (field++ < 8) ticks.all += *value;
+  }
+  return ticks;
 }
 
 }  // namespace
@@ -85,6 +108,14 @@ Result<MemorySetup> open_memory(const MemoryOptions& options, ProfileStore& stor
   METE_TRY(setup.slow, open_tier(slow, setup.dram, context.sys));
   setup.libraries = open_libraries(options.plain_kernels, notices);
   return setup;
+}
+
+double cpus_in_use(const SysRoot& sys, Clock& clock) {
+  const CpuTicks before = cpu_ticks(sys);
+  clock.sleep_until(clock.now() + std::chrono::milliseconds(200));
+  const CpuTicks after = cpu_ticks(sys);
+  const double all = after.all - before.all;
+  return all > 0 ? 1 - (after.idle - before.idle) / all : 0;
 }
 
 std::function<double()> joule_counter(Platform& platform) {

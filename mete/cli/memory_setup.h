@@ -57,6 +57,10 @@ struct MemorySetup {
 Result<MemorySetup> open_memory(const MemoryOptions& options, ProfileStore& store,
                                 const Context& context, std::vector<std::string>& notices);
 
+/// What share of this machine's CPUs is in use now: looks for a fifth of a second. 0 where the
+/// system does not tell.
+double cpus_in_use(const SysRoot& sys, Clock& clock);
+
 /// Joules of CPU and DRAM so far by the machine's counters; empty where there are none. Refers to
 /// the platform.
 std::function<double()> joule_counter(Platform& platform);

@@ -31,6 +31,8 @@ struct Options {
 };
 
 constexpr int kMostRepeats = 10'000;
+// Used by others, as a share of all CPUs: more of it shows in the times.
+constexpr double kQuiet = 0.1;
 
 /// A kernel with what it comes to in the whole step.
 struct KernelShare {
@@ -231,6 +233,16 @@ Result<void> check_options(const Options& options) {
   return {};
 }
 
+/// Said before anything is measured: the times would be believed.
+void note_if_busy(const Context& context) {
+  const double used = cpus_in_use(context.sys, context.clock);
+  if (used <= kQuiet) return;
+  fmt::print(stderr,
+             "note: other programs use {} of this machine's CPUs: times will be too long; measure "
+             "when it is quiet, into another store\n",
+             format_percent(used, 0));
+}
+
 Result<ExitCode> profile(const Options& options, const Context& context) {
   METE_TRY_VOID(check_options(options));
   METE_TRY(auto graph, load_training_step(options.graph, options.memory.batch));
@@ -255,6 +267,7 @@ Result<ExitCode> profile(const Options& options, const Context& context) {
   request.any_machine = options.memory.any_machine;
   request.joules = joule_counter(platform);
   request.progress = [&](double done, double total, const std::string& note) {
+    if (!bar) note_if_busy(context);
     if (!bar) bar = std::make_unique<Progress>("profile", total, context.clock);
     bar->update(done, note);
   };
