@@ -13,5 +13,6 @@ section "mete process: >= 200 MB/s, <= 200 MB, >= 80x and >= 10x pandas"; /usr/b
 section "region enter+exit: <= 50 ns without a session, <= 1 us with one"; "$build/bin/region"
 section "recording 4 RAPL zones, 2 GPUs, 20 processes: <= 0.2 % of a core at 10 Hz, <= 5 % at 1 kHz"; "$build/bin/recording"
 section "slow-down of a compute-bound program at 1 kHz: <= 0.5 %";    python3 bench/slowdown.py "$build"
+section "memory: bandwidths, pools, copies, profiling"; "$build/bin/memory_tiers"
 section "placement: gaps and times beside their bars"; "$build/bin/placement" ${METE_PLACEMENT_DATA:-}
 section "the page of mete view at 100,000 rows: <= 1 MB without data, first plot <= 1.5 s, a choice <= 100 ms"; node bench/view_page.mjs "$build/bin/mete"
