@@ -82,6 +82,7 @@ struct RunTensors {
 using RunLoops = std::function<Result<void>(const RunTensors&)>;
 
 /// A kernel that is one function of ours.
-MadeKernel loop_kernel(RunLoops run, std::uint64_t scratch_bytes = 0);
+MadeKernel loop_kernel(RunLoops run, std::uint64_t scratch_bytes = 0,
+                       std::string what = "mete loops");
 
 }  // namespace mete::blas

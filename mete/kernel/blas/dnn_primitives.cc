@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <cmath>
 
+#include <omp.h>
+
+#include "mete/kernel/blas/blas_backend.h"
 #include "mete/kernel/blas/dnn_program.h"
 
 namespace mete::blas {
@@ -67,8 +70,32 @@ NormForward::primitive_desc describe_norm(const KernelJob& job, const MemoryDesc
 
 }  // namespace
 
+/// By oneDNN's plain multiply. Where the second factor lies row by row, its matmul primitive takes
+/// two to eight times as long if the rows' length is a power of two, and copying that factor into
+/// its own layout first costs more than is won (docs/kernels-onednn.md).
+static MadeKernel make_plain_multiply(const KernelJob& job) {
+  const bool turned = job.attributes.transpose_a;
+  const Shape& right = job.inputs[1].type.shape;
+  const memory::dim depth = right[0];
+  const memory::dim columns = right[1];
+  const memory::dim rows = elements_of(job.outputs[0]) / columns;
+  const int threads = job.threads;
+  const auto scale = static_cast<float>(job.attributes.scale);
+  const auto run = [=](const RunTensors& t) -> Result<void> {
+    omp_set_num_threads(threads);
+    const auto status = dnnl_sgemm(turned ? 'T' : 'N', 'N', rows, columns, depth, scale, t.in(0),
+                                   turned ? rows : depth, t.in(1), columns, 0, t.out(), columns);
+    if (status == dnnl_success) return {};
+    return fail(Errc::failed, "oneDNN's multiply of {} x {} x {} failed (status {})", rows, depth,
+                columns, static_cast<int>(status));
+  };
+  return loop_kernel(run, 0, onednn_version() + " sgemm");
+}
+
 MadeKernel make_matmul(const KernelJob& job) {
   METE_TRY_VOID(expect_plain(job));
+  const bool second_is_matrix = job.inputs[1].type.shape.rank() == 2;
+  if (second_is_matrix && !job.attributes.transpose_b) return make_plain_multiply(job);
   return by_onednn(job, [&]() -> MadeKernel {
     const auto& attributes = job.attributes;
     const Shape& left = job.inputs[0].type.shape;

@@ -20,16 +20,18 @@ std::uint64_t rounded(std::uint64_t bytes) { return (bytes + kLine - 1) / kLine 
 
 class LoopKernel final : public Kernel {
  public:
-  LoopKernel(RunLoops run, Scratch scratch) : run_(std::move(run)), scratch_(std::move(scratch)) {}
+  LoopKernel(RunLoops run, Scratch scratch, std::string what)
+      : run_(std::move(run)), scratch_(std::move(scratch)), what_(std::move(what)) {}
   Result<void> run(std::span<const void* const> inputs, std::span<void* const> outputs) override {
     return run_(RunTensors{inputs, outputs, scratch_.data()});
   }
-  [[nodiscard]] std::string implementation() const override { return "mete loops"; }
+  [[nodiscard]] std::string implementation() const override { return what_; }
   [[nodiscard]] std::uint64_t scratch_bytes() const override { return scratch_.bytes(); }
 
  private:
   RunLoops run_;
   Scratch scratch_;
+  std::string what_;
 };
 
 }  // namespace
@@ -51,9 +53,10 @@ Result<Scratch> Scratch::of(std::uint64_t bytes) {
   return scratch;
 }
 
-MadeKernel loop_kernel(RunLoops run, std::uint64_t scratch_bytes) {
+MadeKernel loop_kernel(RunLoops run, std::uint64_t scratch_bytes, std::string what) {
   METE_TRY(auto scratch, Scratch::of(scratch_bytes));
-  return std::unique_ptr<Kernel>(new LoopKernel(std::move(run), std::move(scratch)));
+  return std::unique_ptr<Kernel>(
+      new LoopKernel(std::move(run), std::move(scratch), std::move(what)));
 }
 
 const dnnl::engine& dnn_engine() {
