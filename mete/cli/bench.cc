@@ -17,6 +17,7 @@
 #include "mete/base/json.h"
 #include "mete/base/progress.h"
 #include "mete/base/text.h"
+#include "mete/cli/bench_memory.h"
 #include "mete/cli/bench_parts.h"
 #include "mete/cli/command.h"
 #include "mete/cli/options.h"
@@ -264,8 +265,10 @@ Result<ExitCode> bench_board(const BenchOptions& options, const Context& context
 
 Result<ExitCode> bench_stream(const BenchOptions& options, const Context& context) {
   if (options.device != "cpu")
-    return fail(Errc::unsupported, "{}: stream runs on cpu; a board measured no such loop",
-                options.device);
+    return fail(
+        Errc::unsupported,
+        "{}: stream runs on cpu only: boards measured no such loop, and for GPUs there is none yet",
+        options.device);
   const int threads = threads_of(options);
   METE_TRY(const auto results, run_stream(threads, options.trials, context.clock));
   Json list = Json::array();
@@ -295,7 +298,8 @@ Result<ExitCode> run(const BenchOptions& options, const Context& context) {
   }
   if (options.workload == "stream") return bench_stream(options, context);
   if (options.workload != "gemm")
-    return fail(Errc::invalid, "no workload '{}': there are gemm and stream", options.workload);
+    return fail(Errc::invalid, "no workload '{}': there are gemm, stream and memory",
+                options.workload);
   if (options.device == "cpu" || options.device.starts_with("cuda"))
     return bench_machine(options, context);
   if (options.device.starts_with("board:")) return bench_board(options, context);
@@ -307,8 +311,10 @@ Result<ExitCode> run(const BenchOptions& options, const Context& context) {
 
 Runner add_bench(OptionSet& app) {
   auto options = std::make_shared<BenchOptions>();
+  auto memory = std::make_shared<MemoryBenchOptions>();
   app.add_option("WORKLOAD", options->workload,
-                 "gemm (matrix multiply) or stream (memory bandwidth)")
+                 "gemm (matrix multiply), stream (memory bandwidth), or memory (plans of fast and "
+                 "slow memory: models x optimizers x ratios)")
       ->required();
   app.add_option("--device", options->device,
                  "cpu, cuda:N, or board:NAME to replay a board's measurements")
@@ -336,9 +342,18 @@ Runner add_bench(OptionSet& app) {
   app.add_option("--seed", options->seed, "Same seed, same order and same matrices")
       ->capture_default_str();
   app.add_option("-o,--output", options->output,
-                 "Keep every run in this study file; an interrupted grid goes on from it");
+                 "Keep every run in this study file (memory: folder); an interrupted grid goes on "
+                 "from it");
   app.add_flag("--json", options->json, "Tell it as JSON");
-  return [options](const Context& context) { return run(*options, context); };
+  add_memory_bench_options(app, *memory);
+  return [options, memory](const Context& context) {
+    if (options->workload != "memory") return run(*options, context);
+    memory->threads = options->threads;
+    memory->seed = options->seed;
+    memory->out = options->output;
+    memory->json = options->json;
+    return bench_memory(*memory, context);
+  };
 }
 
 }  // namespace mete

@@ -66,6 +66,7 @@ Runner add_profile(OptionSet& app);
 Runner add_plan(OptionSet& app);
 Runner add_model(OptionSet& app);
 Runner add_fit(OptionSet& app);
+Runner add_exec(OptionSet& app);
 Runner add_export(OptionSet& app);
 Runner add_top(OptionSet& app);
 Runner add_bench(OptionSet& app);
