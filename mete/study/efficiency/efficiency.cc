@@ -62,7 +62,9 @@ EfficiencyRow one_row(const GemmPoint& point, std::span<const GemmRun* const> ru
     if (std::isfinite(run->flops) && power.watts.estimate > 0) {
       figures.efficiency.push_back(run->flops / power.watts.estimate);
     }
-    for (const auto& oddity : run->oddities) kinds.insert(oddity.kind);
+    for (const auto& oddity : run->oddities) {
+      if (!is_plain_fact(oddity)) kinds.insert(oddity.kind);
+    }
   }
   row.watts = over_trials(figures.watts);
   row.flops = over_trials(figures.flops);
