@@ -1,6 +1,6 @@
 // Convolutions and their gradients. Images are taken as they lie where oneDNN has a fast
 // implementation for that, else in the layout that it likes best, with copies before and after.
-// Filters are reordered on each run unless they lie as wanted: see docs/kernels-onednn.md for what
+// Filters are reordered on each run unless they lie as wanted: see docs/kernels.md for what
 // that costs. SPDX-License-Identifier: BSD-3-Clause
 #include <optional>
 

@@ -72,7 +72,7 @@ NormForward::primitive_desc describe_norm(const KernelJob& job, const MemoryDesc
 
 /// By oneDNN's plain multiply. Where the second factor lies row by row, its matmul primitive takes
 /// two to eight times as long if the rows' length is a power of two, and copying that factor into
-/// its own layout first costs more than is won (docs/kernels-onednn.md).
+/// its own layout first costs more than is won (docs/kernels.md).
 static MadeKernel make_plain_multiply(const KernelJob& job) {
   const bool turned = job.attributes.transpose_a;
   const Shape& right = job.inputs[1].type.shape;
