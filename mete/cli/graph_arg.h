@@ -1,4 +1,4 @@
-// The graphs that verbs take: zoo:NAME. SPDX-License-Identifier: BSD-3-Clause
+// The graphs that verbs take: zoo:NAME, or FILE.onnx. SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,8 @@
 
 namespace mete {
 
-/// The model's forward pass at that batch, with its loss.
-Result<Graph> load_model(const std::string& text, std::int64_t batch);
-/// One training step of it: forward, gradients, updates.
+/// One training step at that batch: forward, gradients, updates. A file without a loss gets the
+/// cross-entropy of its first result.
 Result<Graph> load_training_step(const std::string& text, std::int64_t batch);
 
 }  // namespace mete

@@ -288,7 +288,7 @@ Result<ExitCode> profile(const Options& options, const Context& context) {
 
 Runner add_profile(OptionSet& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("GRAPH", options->graph, "A model of the zoo: zoo:resnet50")->required();
+  app.add_option("GRAPH", options->graph, "A model: zoo:resnet50, or an ONNX file")->required();
   add_memory_options(app, options->memory);
   app.add_option("--repeats", options->repeats, "How often each placement is measured")
       ->capture_default_str();
