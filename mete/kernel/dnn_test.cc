@@ -1,5 +1,7 @@
 // oneDNN's kernels and our loops against the naive ones: every op, in each layout that is taken,
 // over shapes that fit no block of channels too. SPDX-License-Identifier: BSD-3-Clause
+#include "mete/graph/training.h"
+#include "mete/graph/zoo.h"
 #include "mete/kernel/dnn_test_support.h"
 
 namespace mete {
@@ -316,6 +318,31 @@ TEST(Dnn, WrongRowsAndLabelsAreToldNotRead) {
       const auto ran = (*kernel)->run(inputs_of(inputs), outputs_of(made));
       ASSERT_FALSE(ran) << c.op->name;
       EXPECT_EQ(ran.error().code, Errc::invalid);
+    }
+  }
+}
+
+// In the layouts that a step has: what is refused would fall to the reference, and take hours.
+TEST(Dnn, EveryNodeOfATrainingStepIsTaken) {
+  auto* library = library_or_none();
+  if (library == nullptr) GTEST_SKIP() << "built without OpenBLAS and oneDNN";
+  for (const auto* name : {"resnet50", "inception-v4", "transformer", "dlrm"}) {
+    const auto model = find_zoo_model(name);
+    ASSERT_TRUE(model) << model.error().what;
+    const auto forward = build_zoo_model(**model, 1);
+    ASSERT_TRUE(forward) << forward.error().what;
+    const auto graph = training_step(*forward, 0.1);
+    ASSERT_TRUE(graph) << graph.error().what;
+    const auto layouts = blocked_layouts(*graph, assign_layouts(*graph));
+    std::vector<std::string> seen;
+    for (NodeId n = 0; n < graph->nodes.size(); ++n) {
+      if (is_free_view(*graph, n, layouts)) continue;
+      const auto job = job_of(*graph, n, layouts, 1);
+      const auto what = describe(job);
+      if (std::find(seen.begin(), seen.end(), what) != seen.end()) continue;
+      seen.push_back(what);
+      const auto kernel = library->make(job);
+      EXPECT_TRUE(kernel) << name << ": " << what << ": " << kernel.error().what;
     }
   }
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include <dnnl.hpp>
 
@@ -13,10 +14,12 @@
 namespace mete::blas {
 namespace {
 
+constexpr std::size_t kNoIndices = std::numeric_limits<std::size_t>::max();
+
 struct Factory {
   const Op* op;
   MadeKernel (*make)(const KernelJob& job);
-  std::size_t indices = 9;  ///< the input that holds whole numbers; 9: none
+  std::size_t indices = kNoIndices;  ///< the input that holds whole numbers
 };
 constexpr std::array kFactories = {
     Factory{&kConvOp, make_conv},
@@ -151,7 +154,7 @@ class DnnLibrary final : public KernelLibrary {
                   job.inputs.size(), job.threads);
     }
     METE_TRY_VOID(check_operands(job, job.inputs, factory->indices));
-    METE_TRY_VOID(check_operands(job, job.outputs, 9));
+    METE_TRY_VOID(check_operands(job, job.outputs, kNoIndices));
     const auto made = job.op->infer(types_of(job.inputs), job.attributes);
     if (!made || *made != types_of(job.outputs)) return misfit(job);
     METE_TRY_VOID(check_gradient(job));
