@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "mete/base/text.h"
+#include "mete/cli/region_page.h"
 #include "mete/plot/plots.h"
 #include "mete/plot/ticks.h"
 
@@ -143,8 +144,12 @@ Result<Figure> decision_figure(const AgentStory& story) {
         fmt::format(" The rest of the run, up to {}, is not drawn: nothing more was decided.",
                     format_quantity(story.samples.find("time")->numbers().back(), "s", 4));
   }
-  figure.title = fmt::format("What {} decided, and when", story.agent);
-  figure.caption += " GPU 0.";
+  if (story.made.rows() > 0) {
+    figure.title = fmt::format("What {} decided, and when", story.agent);
+  } else {
+    figure.title = "Clock and power over time";
+  }
+  figure.caption += fmt::format("{}{}.", figure.caption.empty() ? "" : " ", story.part.shown);
   return figure;
 }
 
@@ -242,7 +247,8 @@ void add_headlines(const AgentStory& story, const RunPage& run, Page& page) {
     const bool known = std::isfinite(story.joules);
     page.headlines.push_back({"Energy",
                               known ? format_quantity(story.joules, "J", 4) : "not measured", "",
-                              known ? "of all GPUs" : "nothing here tells it: see mete doctor"});
+                              known ? fmt::format("of all {}s", story.part.noun)
+                                    : std::string("nothing here tells it: see mete doctor")});
     page.headlines.push_back({"Time", format_quantity(story.seconds, "s", 4), "", ""});
     return;
   }
@@ -269,7 +275,9 @@ Result<std::string> run_html(const RunPage& run) {
   page.subtitle = run.target;
   if (run.replayed) page.badges.push_back(badge_for("replayed"));
   add_headlines(story, run, page);
-  page.blocks.emplace_back(story_text(story));
+  // Somebody who only watches decides nothing.
+  const bool decided = story.made.rows() > 0 || !story.curves.empty();
+  if (decided) page.blocks.emplace_back(story_text(story));
   METE_TRY(Figure line, decision_figure(story));
   page.blocks.emplace_back(std::move(line));
   METE_TRY(auto figures, belief_figures(story, run.truth));
@@ -277,7 +285,11 @@ Result<std::string> run_html(const RunPage& run) {
   if (run.truth && story.goal) {
     page.blocks.emplace_back(regret_table(*story.goal, *run.truth, run_rows(story, run)));
   }
-  page.blocks.emplace_back(decision_table(story));
+  if (run.result != nullptr) {
+    METE_TRY(auto regions, region_blocks(*run.result));
+    for (Block& block : regions) page.blocks.push_back(std::move(block));
+  }
+  if (decided) page.blocks.emplace_back(decision_table(story));
   page.measured = {{"Program", run.command, true},
                    {"Target", run.target},
                    {"Report", run.report, true},

@@ -9,6 +9,7 @@
 
 #include "mete/base/result.h"
 #include "mete/cli/agent_story.h"
+#include "mete/measure/session.h"
 #include "mete/plot/page.h"
 #include "mete/study/evaluation.h"
 
@@ -41,6 +42,7 @@ struct RunPage {
   int gpus = 1;
   std::optional<MeasuredKernel> truth;
   std::string report, trace;
+  const RunResult* result = nullptr;  ///< of this run, for its regions; null: not known
 };
 /// The page of `mete run --page`.
 Result<std::string> run_html(const RunPage& run);

@@ -13,11 +13,46 @@ namespace mete {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr std::string_view kAsked = "AGENT_GPU_CORE_FREQUENCY_MAX_CONTROL-gpu-0";
 /// More decisions than these are a program that chatters; the figure would be nothing but marks.
 constexpr std::size_t kMostDecisions = 5000;
 /// The agent frontier's FRONTIER_STATE (docs/agents/frontier.md).
 enum : int { kIdentify = 1, kProbe = 2, kSettled = 3, kUnlike = 4, kShelter = 5, kBlind = 6 };
+
+const StoryPart& gpu_part() {
+  static const StoryPart part{"GPU",
+                              "GPU 0",
+                              "GPU 0 ",
+                              "gpu",
+                              "AGENT_GPU_CORE_FREQUENCY_MAX_CONTROL-gpu-0",
+                              "GPU_CORE_FREQUENCY_STATUS-gpu-0",
+                              "GPU_POWER-gpu-0",
+                              {"gpu-energy (J)"},
+                              "GPU_PHI"};
+  return part;
+}
+
+/// Clock and power of all packages together: what a trace has by default.
+const StoryPart& package_part() {
+  static const StoryPart part{"package",
+                              "All packages together",
+                              "CPU 0 ",
+                              "package",
+                              "AGENT_CPU_FREQUENCY_MAX_CONTROL-package-0",
+                              "CPU_FREQUENCY_STATUS",
+                              "CPU_POWER",
+                              {"package-energy (J)", "dram-energy (J)"},
+                              "CPU_PHI"};
+  return part;
+}
+
+/// Packages if those were steered, or if the trace tells of no GPU.
+const StoryPart& part_of(const Table& trace) {
+  const StoryPart& gpu = gpu_part();
+  const StoryPart& package = package_part();
+  if (trace.find(package.asked) != nullptr) return package;
+  const bool has_gpu = trace.find(gpu.clock) != nullptr || trace.find(gpu.power) != nullptr;
+  return has_gpu ? gpu : package;
+}
 
 std::vector<double> numbers_of(const Json& json, std::size_t size) {
   std::vector<double> out;
@@ -45,7 +80,8 @@ std::optional<AgentCurve> curve_of(std::string_view text) {
 }
 
 /// The goal in the policy's words; nothing for an agent that has none.
-std::optional<EvaluationGoal> goal_of(const std::string& policy, const std::string& agent) {
+std::optional<EvaluationGoal> goal_of(const std::string& policy, const std::string& agent,
+                                      const std::string& phi) {
   const auto json = parse_json(policy);
   if (!json) return std::nullopt;
   EvaluationGoal goal;
@@ -53,20 +89,25 @@ std::optional<EvaluationGoal> goal_of(const std::string& policy, const std::stri
     goal.max_slowdown = bound;
     return goal;
   }
-  goal.phi = (*json)["GPU_PHI"].as_number(kNan);
+  goal.phi = (*json)[phi].as_number(kNan);
   if (std::isfinite(*goal.phi)) return goal;
-  if (agent != "frontier") return std::nullopt;
+  if (!agent.starts_with("frontier")) return std::nullopt;
   goal.phi = 0.5;  // what it takes when nothing is said
   return goal;
 }
 
 void read_host(const ReportHost& host, AgentStory& story) {
   story.seconds = host.application.runtime().value_or(kNan);
-  story.joules = host.application.find("gpu-energy (J)").value_or(kNan);
+  story.joules = kNan;
+  for (const auto& energy : story.part.energies) {
+    const double joules = host.application.find(energy).value_or(kNan);
+    if (std::isnan(joules)) continue;
+    story.joules = std::isnan(story.joules) ? joules : story.joules + joules;
+  }
   std::string words;
   for (const auto& [key, value] : host.agent_values) {
-    if (key.starts_with("GPU 0 Frontier Phase ")) words = value;
-    if (!key.starts_with("GPU 0 Frontier Curve ")) continue;
+    if (key.starts_with(story.part.prefix + "Frontier Phase ")) words = value;
+    if (!key.starts_with(story.part.prefix + "Frontier Curve ")) continue;
     if (auto curve = curve_of(value)) {
       curve->words = words;
       story.curves.push_back(std::move(*curve));
@@ -166,17 +207,16 @@ std::vector<double> column_of(const Table& table, std::string_view name) {
   return column->numbers();
 }
 
-Result<void> read_samples(const std::string& path, AgentStory& story) {
-  METE_TRY(const Table trace, read_trace_table(path));
+Result<void> read_samples(const Table& trace, AgentStory& story) {
   METE_TRY(const auto* told, trace.numbers("TIME"));
   std::vector<double> time(*told);
   const double start = time.empty() ? 0 : time.front();
   for (double& t : time) t -= start;
-  const auto running = column_of(trace, "GPU_CORE_FREQUENCY_STATUS-gpu-0");
-  const auto power = column_of(trace, "GPU_POWER-gpu-0");
-  const auto asked = column_of(trace, kAsked);
-  const auto state = column_of(trace, "FRONTIER_STATE-gpu-0");
-  const auto work = column_of(trace, "FRONTIER_PHASE-gpu-0");
+  const auto running = column_of(trace, story.part.clock);
+  const auto power = column_of(trace, story.part.power);
+  const auto asked = column_of(trace, story.part.asked);
+  const auto state = column_of(trace, fmt::format("FRONTIER_STATE-{}-0", story.part.domain));
+  const auto work = column_of(trace, fmt::format("FRONTIER_PHASE-{}-0", story.part.domain));
   const auto whole = [](double value) {
     return value >= 0 && value < 1e6 ? static_cast<int>(value) : 0;
   };
@@ -197,10 +237,12 @@ Result<void> read_samples(const std::string& path, AgentStory& story) {
 Result<AgentStory> read_agent_story(const std::string& report, const std::string& trace) {
   METE_TRY(const ReportFile file, ReportFile::read(report));
   AgentStory story;
+  METE_TRY(const Table samples, read_trace_table(trace));
+  story.part = part_of(samples);
   story.agent = file.agent;
-  story.goal = goal_of(file.policy, file.agent);
+  story.goal = goal_of(file.policy, file.agent, story.part.phi);
   read_host(file.hosts.front(), story);
-  METE_TRY_VOID(read_samples(trace, story));
+  METE_TRY_VOID(read_samples(samples, story));
   return story;
 }
 

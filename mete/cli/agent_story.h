@@ -24,13 +24,25 @@ struct AgentCurve {
   std::optional<double> settled;  ///< Hz
 };
 
+/// What kind of part an agent steered, and where its report and trace tell of the first of them.
+struct StoryPart {
+  std::string noun;    ///< "GPU", "package"
+  std::string shown;   ///< what clock and power are of: "GPU 0", "All packages together"
+  std::string prefix;  ///< of the report's lines: "GPU 0 "
+  std::string domain;  ///< of the trace's columns: "gpu"
+  std::string asked, clock, power;    ///< columns of the trace
+  std::vector<std::string> energies;  ///< of the report, J
+  std::string phi;                    ///< of the policy
+};
+
 struct AgentStory {
+  StoryPart part;
   std::string agent;
   std::optional<EvaluationGoal> goal;  ///< as its policy says, if it says
   double seconds = 0;                  ///< of the run
-  double joules = 0;                   ///< of all GPUs; NaN if not measured
-  std::vector<AgentCurve> curves;      ///< of GPU 0
-  Table samples;                       ///< of GPU 0, as decisions() draws them
+  double joules = 0;                   ///< of all such parts; NaN if not measured
+  std::vector<AgentCurve> curves;      ///< of the first part
+  Table samples;                       ///< of the first part, as decisions() draws them
   Table made;                          ///< likewise
   std::size_t changes = 0;             ///< of the clock asked for
   double last_asked = 0;               ///< Hz; NaN if nothing was

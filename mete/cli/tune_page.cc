@@ -1,6 +1,7 @@
 // tune.html: what was saved, the frontier, clock and power over time, what was chosen and why.
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -121,8 +122,9 @@ Result<Figure> timeline_figure(const TuneResult& result) {
   return figure;
 }
 
-/// The agent's arm, first repeat: each decision when it was made, and as a list.
-Result<void> add_decisions(const TuneResult& result, Page& page) {
+/// The agent's arm, first repeat: each decision when it was made, what it believed of each clock
+/// and what it found, and the decisions as a list.
+Result<void> add_decisions(const TuneResult& result, const TuneOptions& options, Page& page) {
   const auto& records = result.verification.records;
   const auto found = std::find_if(records.begin(), records.end(), [](const ArmRecord& r) {
     return r.repeat == 1 && steers(r.arm);
@@ -132,6 +134,15 @@ Result<void> add_decisions(const TuneResult& result, Page& page) {
   METE_TRY(Figure figure, decision_figure(story));
   figure.caption += " First repeat.";
   page.blocks.emplace_back(std::move(figure));
+  std::optional<MeasuredKernel> truth;
+  if (!options.target.board.empty() && !story.curves.empty()) {
+    METE_TRY(truth, load_truth(options.target, options.command.front()));
+  }
+  METE_TRY(auto figures, belief_figures(story, truth));
+  for (Figure& one : figures) {
+    one.caption += " First repeat.";
+    page.blocks.emplace_back(std::move(one));
+  }
   page.blocks.emplace_back(decision_table(story));
   return {};
 }
@@ -269,7 +280,7 @@ Result<std::string> tune_html(const TuneResult& result, const TuneOptions& optio
   page.blocks.emplace_back(choice_block(result, options));
   METE_TRY_VOID(add_regret(result, options, page));
   page.blocks.emplace_back(std::move(line));
-  METE_TRY_VOID(add_decisions(result, page));
+  METE_TRY_VOID(add_decisions(result, options, page));
   page.blocks.emplace_back(clock_table(result));
   page.measured = facts(result, options);
   return page.to_html();

@@ -82,6 +82,12 @@ Result<Figure> beliefs(const Table& table, const BeliefsOptions& options = {});
 ///   time, time_low, time_high           fractions
 Result<Figure> bars_with_intervals(const Table& arms);
 
+/// Energy and time of each region of a program, the costliest first; at most 12 are drawn:
+///   region        text
+///   own energy    J; NaN where none was measured
+///   time          s
+Result<Figure> region_bars(const Table& regions);
+
 /// One column against another, of any table; `y` may name several. Units come from the table.
 struct XyOptions {
   std::string x;

@@ -221,7 +221,8 @@ class Painter {
     const AxisMap x = map_x(panel);
     const AxisMap y = map_y(panel, top_, height);
     paint_filled(panel, index, plot, x, y, last);
-    top_ += height + (!last ? 6 : panel.categories.empty() ? 2 * kLine + 2 : kLine + 18);
+    const double names = panel.categories.empty() ? 0 : kLine + 18;
+    top_ += height + (names > 0 ? names : last ? 2 * kLine + 2 : 6);
   }
 
   void paint_empty(const Panel& panel, const Box& plot) {

@@ -94,11 +94,18 @@ Result<Figure> decisions(const Table& samples, const Table& made) {
   clock.series.push_back(line_of("clock asked for", Role::agent, Mark::step, *time, *asked));
   for (auto& series : marks) clock.series.push_back(std::move(series));
   watts.series.push_back(line_of("", Role::agent, Mark::line, *time, *power));
-  figure.panels = {std::move(clock), std::move(watts)};
-  figure.caption =
-      "Each mark is a decision; point at it to read why. The clock asked for holds until the next "
-      "one; the "
-      "device follows a little later.";
+  figure.panels.push_back(std::move(clock));
+  if (made.rows() > 0) {
+    figure.caption =
+        "Each mark is a decision; point at it to read why. The clock asked for holds until the "
+        "next one; the device follows a little later.";
+  }
+  // The time is told below the last panel that has any.
+  if (std::any_of(power->begin(), power->end(), drawable)) {
+    figure.panels.push_back(std::move(watts));
+  } else {
+    figure.caption += figure.caption.empty() ? "No power was recorded." : " No power was recorded.";
+  }
   figure.description = fmt::format("The agent's clock over time with {} decision{} marked.",
                                    made.rows(), made.rows() == 1 ? "" : "s");
   figure.data = made;

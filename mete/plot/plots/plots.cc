@@ -26,13 +26,20 @@ constexpr std::array<PlotColumn, 7> kBarsColumns{
      {"time_low", "1", "lower end of its interval"},
      {"time_high", "1", "upper end"}}};
 
-constexpr std::array<PlotInfo, 3> kPlots{
+constexpr std::array<PlotColumn, 3> kRegionColumns{
+    {{"region", "", "a part of the program"},
+     {"own energy", "J", "without that of regions inside it"},
+     {"time", "s", "summed over threads"}}};
+
+constexpr std::array<PlotInfo, 4> kPlots{
     {{"frontier", "energy against time, one point per clock", kFrontierColumns,
       [](const Table& table) { return frontier(table); }},
      {"timeline", "clock and power over time, runs on one axis", kTimelineColumns,
       [](const Table& table) { return timeline(table); }},
      {"bars", "change of energy and time per arm, with intervals", kBarsColumns,
-      [](const Table& table) { return bars_with_intervals(table); }}}};
+      [](const Table& table) { return bars_with_intervals(table); }},
+     {"regions", "energy and time of each region of a program", kRegionColumns,
+      [](const Table& table) { return region_bars(table); }}}};
 
 }  // namespace
 
