@@ -29,13 +29,15 @@ Json summary_json(const ProcessSummary& summary, const std::string& output, doub
       phis.push_back(choice.phi);
       clocks.push_back(choice.frequency);
     }
-    apps.push(Json::object({{"app_config", app.name},
-                            {"runs", app.runs},
-                            {"rows", app.rows},
-                            {"roi_rows", app.roi_rows},
-                            {"gpu_frequencies", Json::array_of(app.frequencies)},
-                            {"phi", Json::array_of(phis)},
-                            {"phi_freq", Json::array_of(clocks)}}));
+    apps.push(Json::object(
+        {{"app_config", app.name},
+         {"runs", app.runs},
+         {"rows", app.rows},
+         {"roi_rows", app.roi_rows},
+         {summary.kind->domain == Domain::package ? "cpu_frequencies" : "gpu_frequencies",
+          Json::array_of(app.frequencies)},
+         {"phi", Json::array_of(phis)},
+         {"phi_freq", Json::array_of(clocks)}}));
   }
   return Json::object({{"output", output},
                        {"node", summary.node},

@@ -9,6 +9,7 @@
 #include "mete/base/text.h"
 #include "mete/cli/run_options.h"
 #include "mete/control/controller.h"
+#include "mete/dataset/training_kind.h"
 
 namespace mete {
 namespace {
@@ -32,6 +33,11 @@ class TargetSite final : public PointSite {
   std::unique_ptr<Workload> workload_;
   std::unique_ptr<Steering> steering_;
 };
+
+TargetOptions listening(TargetOptions target) {
+  target.listens = true;
+  return target;
+}
 
 /// The monitor only watches, which a session does without help.
 Result<std::unique_ptr<Steering>> steering_for(const std::string& agent, const std::string& policy,
@@ -79,6 +85,23 @@ Result<void> check_work(const SweepOptions& options, Target& target) {
   return {};
 }
 
+/// A sweep of packages' clocks is to be learned from: what a model sees of one package is not among
+/// the defaults, which are of the whole board. What this machine lacks, `mete process` tells.
+void add_training_signals(const Platform& platform, StudyPlan& plan) {
+  const bool packages = std::any_of(plan.axes.begin(), plan.axes.end(), [](const StudyAxis& axis) {
+    return axis.control == kPackageTraining.control;
+  });
+  if (!packages) return;
+  for (const auto name : kPackageTraining.features) {
+    const auto info = platform.signal_info(name);
+    if (!info || !platform.topology().is_nested(info->domain, Domain::package)) continue;
+    auto text = fmt::format("{}@{}", name, domain_name(Domain::package));
+    if (std::find(plan.signals.begin(), plan.signals.end(), text) == plan.signals.end()) {
+      plan.signals.push_back(std::move(text));
+    }
+  }
+}
+
 std::vector<std::string> comma_separated(const std::vector<std::string>& lists) {
   std::vector<std::string> out;
   for (const std::string& list : lists) {
@@ -109,7 +132,7 @@ std::vector<std::string> choose_energy_signals(const Platform& platform,
 
 Result<StudyPlan> plan_sweep(const SweepOptions& options, const Context& context,
                              std::vector<std::string>& notes) {
-  METE_TRY(const auto target, make_target(options.target, context, 0, notes));
+  METE_TRY(const auto target, make_target(listening(options.target), context, 0, notes));
   SweepOptions checked = options;
   checked.signals = comma_separated(options.signals);
   METE_TRY_VOID(check_work(checked, *target));
@@ -127,6 +150,7 @@ Result<StudyPlan> plan_sweep(const SweepOptions& options, const Context& context
   plan.policy = options.policy;
   plan.model = options.model;
   plan.signals = checked.signals;
+  add_training_signals(target->platform(), plan);
   plan.node = context.node;
   plan.target = target->describe();
   plan.target_options = options.target.board_options;
@@ -142,7 +166,7 @@ Result<StudyPlan> plan_sweep(const SweepOptions& options, const Context& context
 MakePointSite point_sites(const TargetOptions& target, const Context& context) {
   return [&target, &context](const PointJob& job) -> Result<std::unique_ptr<PointSite>> {
     std::vector<std::string> notices;  // were told when the plan was made
-    METE_TRY(auto made, make_target(target, context, job.index, notices));
+    METE_TRY(auto made, make_target(listening(target), context, job.index, notices));
     METE_TRY(auto workload, made->make_workload(job.command));
     METE_TRY(auto steering, steering_for(job.agent, job.policy, job.model));
     return std::unique_ptr<PointSite>(

@@ -30,6 +30,7 @@ class Process {
 
   Result<ProcessSummary> run() {
     METE_TRY(SweepIndex index, index_sweeps(options_));
+    summary_.kind = index.kind;
     summary_.node = index.node;
     summary_.problems = std::move(index.problems);
     summary_.notes = std::move(index.notes);
@@ -87,9 +88,10 @@ class Process {
   /// Called on several threads at once.
   [[nodiscard]] Look look_at_files(const SweepRun& run) const {
     Look look;
-    if (!run.report.empty()) look.figures = read_time_and_energy(run.report, summary_.node);
+    if (!run.report.empty())
+      look.figures = read_time_and_energy(run.report, summary_.node, *summary_.kind);
     if (!run.trace.empty()) {
-      look.roi = scan_roi(run.trace);
+      look.roi = scan_roi(run.trace, *summary_.kind);
       struct stat status{};
       if (::stat(run.trace.c_str(), &status) == 0) {
         look.trace_bytes = static_cast<double>(status.st_size);
@@ -125,8 +127,8 @@ class Process {
     run.roi = std::move(*roi);
     if (!run.roi.found) {
       summary_.problems.push_back(
-          fmt::format("{}: GPU 0 was never active above {}: no row is in the region of interest",
-                      run.run.trace, kActiveThreshold));
+          fmt::format("{}: {} 0 was never active above {}: no row is in the region of interest",
+                      run.run.trace, summary_.kind->noun, summary_.kind->active_above));
     }
     bytes_ += trace_bytes;
   }
@@ -143,8 +145,8 @@ class Process {
     const double asked = run.run.frequency;
     if (measured <= 2 * asked && (only_mean || asked <= 2 * measured)) return true;
     const std::string& file = run.run.trace.empty() ? run.run.report : run.run.trace;
-    summary_.problems.push_back(fmt::format("{}: is named for a GPU clock of {}, but ran at {}; {}",
-                                            file, format_quantity(asked, "Hz"),
+    summary_.problems.push_back(fmt::format("{}: is named for a {} clock of {}, but ran at {}; {}",
+                                            file, summary_.kind->noun, format_quantity(asked, "Hz"),
                                             format_quantity(measured, "Hz"),
                                             options_.compat ? "used as named, as the tutorial does"
                                                             : "left out: correct the name's unit"));
@@ -189,7 +191,7 @@ class Process {
   }
 
   Result<void> write() {
-    TableInput input{options_, summary_.node, app_configs_, runs_, choices_};
+    TableInput input{*summary_.kind, options_, summary_.node, app_configs_, runs_, choices_};
     TableWatch watch;
     watch.bytes = bytes_;
     watch.progress = progress_;

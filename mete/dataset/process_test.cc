@@ -93,7 +93,7 @@ TEST(Process, WritesWhatLearnNeeds) {
   EXPECT_EQ(data->choices[0].size(), kPhiSteps);
   EXPECT_EQ(data->choices[0].back().frequency, 0.8e9);
   EXPECT_EQ(data->feature_columns[1], "GPU_POWER-gpu-0");
-  EXPECT_EQ(data->features[0][0], data->gpu_frequency[0]);
+  EXPECT_EQ(data->features[0][0], data->asked_clock[0]);
   EXPECT_EQ(data->features[1][0], 152.0);
   EXPECT_EQ(data->features[3][0], 0.5);
   EXPECT_EQ(data->features[4][0], 0.25);

@@ -108,21 +108,23 @@ Cells cells_of(std::string_view line, std::size_t column) {
 
 class Scanner {
  public:
-  explicit Scanner(const std::string& path) : path_(path) {}
+  Scanner(const std::string& path, const TrainingKind& kind) : path_(path), kind_(kind) {}
 
   Result<RoiScan> scan() {
     METE_TRY(TraceFile trace, TraceFile::open(path_, kShortBlocks));
     columns_ = trace.columns().size();
     data_offset_ = trace.data_offset();
     size_ = trace.size();
-    clock_ = gpu_column(trace, "GPU_CORE_FREQUENCY_STATUS");
-    const auto activity = gpu_column(trace, "GPU_CORE_ACTIVITY");
-    const auto utilization = gpu_column(trace, "GPU_UTILIZATION");
+    clock_ = part_column(trace, kind_.features.front());
+    const auto activity = part_column(trace, kind_.activity[0]);
+    const auto utilization = part_column(trace, kind_.activity[1]);
     if (activity == TraceFile::npos && utilization == TraceFile::npos) {
-      return fail(Errc::invalid,
-                  "{}: line 1: no column GPU_CORE_ACTIVITY or GPU_UTILIZATION of GPU 0; record it "
-                  "with --signals",
-                  path_);
+      return fail(Errc::invalid, "{}: line 1: no column {} of {} 0; record it with --signals",
+                  path_,
+                  kind_.activity[0] == kind_.activity[1]
+                      ? std::string(kind_.activity[0])
+                      : fmt::format("{} or {}", kind_.activity[0], kind_.activity[1]),
+                  kind_.noun);
     }
     RoiScan roi;
     roi.clock = kNaN;
@@ -138,9 +140,10 @@ class Scanner {
   }
 
  private:
-  static std::size_t gpu_column(const TraceFile& trace, std::string_view signal) {
-    auto at = trace.find(signal, Domain::gpu, 0);
-    if (at == TraceFile::npos) at = trace.find(signal, Domain::gpu_chip, 0);
+  [[nodiscard]] std::size_t part_column(const TraceFile& trace, std::string_view signal) const {
+    auto at = trace.find(signal, kind_.domain, 0);
+    const bool gpu = kind_.domain == Domain::gpu;
+    if (at == TraceFile::npos && gpu) at = trace.find(signal, Domain::gpu_chip, 0);
     if (at == TraceFile::npos) at = trace.find(signal, Domain::board, 0);
     return at;
   }
@@ -151,7 +154,7 @@ class Scanner {
     trace.select(wanted);
     int rows = 0;
     while (rows < kClockRows && trace.next()) {
-      const bool active = trace.numbers()[column] > kActiveThreshold;
+      const bool active = trace.numbers()[column] > kind_.active_above;
       if (!roi.found && !active) continue;
       if (!roi.found) roi.first_row = roi.last_row = trace.row_offset();
       roi.found = true;
@@ -177,7 +180,7 @@ class Scanner {
     while (rows < kClockRows && lines.previous(line, offset) && offset >= roi.first_row) {
       const auto cells = cells_of(line, column);
       if (cells.count != columns_) continue;
-      const bool active = parse_double(trim(cells.value)).value_or(0) > kActiveThreshold;
+      const bool active = parse_double(trim(cells.value)).value_or(0) > kind_.active_above;
       if (active && !found) roi.last_row = std::max(roi.last_row, offset);
       found = found || active;
       if (active && clock_ < cells.count) {
@@ -190,6 +193,7 @@ class Scanner {
   }
 
   const std::string& path_;
+  const TrainingKind& kind_;
   std::size_t columns_ = 0;
   std::size_t clock_ = TraceFile::npos;
   std::uint64_t data_offset_ = 0;
@@ -198,6 +202,8 @@ class Scanner {
 
 }  // namespace
 
-Result<RoiScan> scan_roi(const std::string& path) { return Scanner(path).scan(); }
+Result<RoiScan> scan_roi(const std::string& path, const TrainingKind& kind) {
+  return Scanner(path, kind).scan();
+}
 
 }  // namespace mete

@@ -8,12 +8,9 @@
 
 #include "mete/base/result.h"
 #include "mete/dataset/trace_file.h"
+#include "mete/dataset/training_kind.h"
 
 namespace mete {
-
-/// A GPU is active above this activity (core activity, or utilisation where a trace has none of
-/// that): GEOPM's tutorial's figure.
-inline constexpr double kActiveThreshold = 0.05;
 
 struct RoiScan {
   bool found = false;           ///< some row was active
@@ -26,7 +23,7 @@ struct RoiScan {
   std::vector<TraceColumn> columns;  ///< of the trace
 };
 
-/// Errors: no such file, no header, no column of activity or utilisation of GPU 0.
-Result<RoiScan> scan_roi(const std::string& path);
+/// Errors: no such file, no header, no column of activity or utilisation of the first part.
+Result<RoiScan> scan_roi(const std::string& path, const TrainingKind& kind = kGpuTraining);
 
 }  // namespace mete

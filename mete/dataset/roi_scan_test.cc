@@ -18,7 +18,7 @@ RoiScan simple_scan(const std::string& path, const std::string& signal) {
   auto trace = TraceFile::open(path);
   const auto column = trace->find(signal, Domain::gpu, 0);
   while (trace->next()) {
-    if (!(trace->numbers()[column] > kActiveThreshold)) continue;
+    if (!(trace->numbers()[column] > kGpuTraining.active_above)) continue;
     if (!roi.found) roi.first_row = trace->row_offset();
     roi.found = true;
     roi.last_row = trace->row_offset();

@@ -36,7 +36,26 @@ std::optional<std::pair<double, std::string>> energy_of(const ReportTotals& tota
   return std::nullopt;
 }
 
-double clock_of(const ReportTotals& totals) {
+/// Slower work keeps the memory powered for longer, which the package's counter does not hold.
+std::optional<std::pair<double, std::string>> package_energy_of(const ReportTotals& totals) {
+  std::optional<std::pair<double, std::string>> out;
+  for (const auto* name : {"package-energy (J)", "dram-energy (J)"}) {
+    const auto joules = totals.find(name);
+    if (!joules) continue;
+    if (!out) {
+      out = {*joules, name};
+    } else {
+      out->first += *joules;
+      out->second += fmt::format(" + {}", name);
+    }
+  }
+  return out;
+}
+
+double clock_of(const ReportTotals& totals, const TrainingKind& kind) {
+  if (kind.domain == Domain::package) {
+    return totals.find("frequency (Hz)").value_or(std::numeric_limits<double>::quiet_NaN());
+  }
   if (const auto c = totals.signal("GPU_CORE_FREQUENCY_STATUS", Domain::gpu, 0)) return *c;
   return totals.find("gpu-frequency (Hz)").value_or(std::numeric_limits<double>::quiet_NaN());
 }
@@ -45,7 +64,8 @@ bool usable(double value) { return std::isfinite(value) && value > 0; }
 
 }  // namespace
 
-Result<TimeAndEnergy> read_time_and_energy(const std::string& report, const std::string& node) {
+Result<TimeAndEnergy> read_time_and_energy(const std::string& report, const std::string& node,
+                                           const TrainingKind& kind) {
   METE_TRY(const ReportFile file, ReportFile::read(report));
   METE_TRY(const ReportHost* host, host_of(file, node));
   const auto& totals = host->application;
@@ -54,7 +74,14 @@ Result<TimeAndEnergy> read_time_and_energy(const std::string& report, const std:
     return fail(Errc::invalid, "{}: Application Totals: no 'runtime (s)'; was the run cut short?",
                 report);
   }
-  const auto energy = energy_of(totals);
+  const bool package = kind.domain == Domain::package;
+  const auto energy = package ? package_energy_of(totals) : energy_of(totals);
+  if (!energy && package) {
+    return fail(Errc::invalid,
+                "{}: Application Totals: no 'package-energy (J)': nothing told the CPUs' energy; "
+                "`mete doctor` says what is missing",
+                report);
+  }
   if (!energy) {
     return fail(Errc::invalid,
                 "{}: Application Totals: no GPU energy (GPU_ENERGY@gpu-0 or 'gpu-energy (J)'); "
@@ -70,7 +97,7 @@ Result<TimeAndEnergy> read_time_and_energy(const std::string& report, const std:
     return fail(Errc::invalid, "{}: Application Totals: {} is {}, expected joules above 0", report,
                 energy->second, energy->first);
   }
-  return TimeAndEnergy{*runtime, energy->first, energy->second, clock_of(totals)};
+  return TimeAndEnergy{*runtime, energy->first, energy->second, clock_of(totals, kind)};
 }
 
 }  // namespace mete

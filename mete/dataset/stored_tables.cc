@@ -14,9 +14,11 @@ namespace {
 constexpr std::string_view kRowNumber = "index";
 
 std::string unit_of(std::string_view name) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kDerived{
-      {{column::kGpuFrequency, "Hz"},
-       {column::kMinEnergyFrequency, "Hz"},
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kDerived{
+      {{kGpuTraining.frequency_column, "Hz"},
+       {kGpuTraining.min_energy_column, "Hz"},
+       {kPackageTraining.frequency_column, "Hz"},
+       {kPackageTraining.min_energy_column, "Hz"},
        {column::kPhiFrequency, "Hz"},
        {"energy_weight", "Hz"},
        {"runtime", "s"},

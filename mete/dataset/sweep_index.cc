@@ -116,6 +116,7 @@ class Indexer {
       return fail(Errc::invalid, "{}: its format is '{}', expected '{}'", path,
                   (*json)["format"].as_string(), kManifestFormat);
     }
+    choose_kind(*json);
     const std::string node = (*json)["node"].as_string();
     std::size_t unfinished = 0;
     std::size_t number = 0;
@@ -143,18 +144,33 @@ class Indexer {
     return {};
   }
 
+  /// GPU clocks, unless the first manifest sweeps those of packages alone: a table has one kind of
+  /// rows, so that points of another kind are told and left out.
+  void choose_kind(const Json& manifest) {
+    if (kind_chosen_) return;
+    for (const auto& point : manifest["points"].items()) {
+      for (const TrainingKind* kind : kTrainingKinds) {
+        for (const auto& [control, value] : point["controls"].members()) {
+          if (canonical_name(control) != kind->control) continue;
+          index_.kind = kind;
+          kind_chosen_ = true;
+          return;
+        }
+      }
+    }
+  }
+
   void add_point(std::size_t d, const std::string& node, const Json& point,
                  const std::string& report, const std::string& trace, const std::string& where) {
     Candidate c;
     c.run.directory = d;
     for (const auto& [control, value] : point["controls"].members()) {
-      if (canonical_name(control) == "GPU_CORE_FREQUENCY_MAX_CONTROL")
-        c.run.frequency = value.as_number();
+      if (canonical_name(control) == index_.kind->control) c.run.frequency = value.as_number();
     }
     if (!(c.run.frequency > 0) || !std::isfinite(c.run.frequency)) {
-      index_.problems.push_back(
-          where +
-          ": sets no GPU clock, expected GPU_CORE_FREQUENCY_MAX_CONTROL among its controls");
+      index_.problems.push_back(where +
+                                fmt::format(": sets no {} clock, expected {} among its controls",
+                                            index_.kind->noun, index_.kind->control));
       return;
     }
     c.run.trial = point["trial"].as_integer();
@@ -241,6 +257,7 @@ class Indexer {
   std::vector<bool> named_;
   std::set<std::string> hosts_;
   std::set<std::string> excluded_;
+  bool kind_chosen_ = false;
 };
 
 }  // namespace

@@ -14,13 +14,14 @@ namespace mete {
 struct SweepRun {
   std::size_t directory = 0;  ///< index of its folder on the command line
   std::string app_config;
-  double frequency = 0;  ///< the GPU clock that was asked for, Hz
+  double frequency = 0;  ///< the clock that was asked for, Hz
   std::int64_t trial = 0;
   std::string report;  ///< paths; empty if there is none
   std::string trace;
 };
 
 struct SweepIndex {
+  const TrainingKind* kind = &kGpuTraining;
   std::string node;
   std::vector<SweepRun> runs;            ///< by folder, then by file name
   std::vector<std::string> app_configs;  ///< in order of first appearance

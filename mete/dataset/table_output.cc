@@ -73,11 +73,11 @@ class Output {
     auto columns = union_.table_columns();
     columns.push_back(text(column::kNode, input_.node.size()));
     columns.push_back(integer(column::kAppIndex));
-    columns.push_back(number(column::kGpuFrequency));
+    columns.push_back(number(input_.kind.frequency_column));
     columns.push_back(integer(column::kTrial));
     columns.push_back(text(column::kAppConfig, longest(input_.app_configs)));
     columns.push_back(flag(column::kIsRoi));
-    columns.push_back(number(column::kMinEnergyFrequency));
+    columns.push_back(number(input_.kind.min_energy_column));
     for (std::size_t step = 0; step < kPhiSteps; ++step)
       columns.push_back(number(column::energy_weight(step)));
     if (input_.options.compat) {
@@ -290,7 +290,7 @@ class Output {
              PandasTableWriter::create(
                  file_, key("_runs"),
                  {text(column::kAppConfig, longest(input_.app_configs)),
-                  number(column::kGpuFrequency), integer(column::kTrial), number("runtime"),
+                  number(input_.kind.frequency_column), integer(column::kTrial), number("runtime"),
                   number("energy"), number("runtime-vs-maxfreq"), number("energy-vs-max"),
                   text("report", report), text("trace", trace)}));
     const auto& c = table.columns();

@@ -25,6 +25,7 @@ struct UsableRun {
 };
 
 struct TableInput {
+  const TrainingKind& kind;
   const ProcessOptions& options;
   const std::string& node;
   const std::vector<std::string>& app_configs;

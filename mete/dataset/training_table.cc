@@ -68,9 +68,12 @@ class Reader {
     return {};
   }
 
-  /// The column of a signal of GPU 0, by whichever name.
-  static const TableColumn* feature(const PandasTableReader& table, std::string_view signal) {
-    for (const Domain domain : {Domain::gpu, Domain::gpu_chip, Domain::board}) {
+  /// The column of a signal of the first part, by whichever name.
+  [[nodiscard]] const TableColumn* feature(const PandasTableReader& table,
+                                           std::string_view signal) const {
+    const bool gpu = data_.kind->domain == Domain::gpu;
+    for (const Domain domain :
+         {data_.kind->domain, gpu ? Domain::gpu_chip : data_.kind->domain, Domain::board}) {
       for (const auto& column : table.columns()) {
         if (column.type == CellType::text) continue;
         const auto described = describe_column(column.name);
@@ -91,20 +94,25 @@ class Reader {
     METE_TRY(app_, required(column::kAppConfig));
     METE_TRY(roi_, required(column::kIsRoi));
     METE_TRY(trial_, required(column::kTrial));
-    METE_TRY(frequency_, required(column::kGpuFrequency));
+    for (const TrainingKind* kind : kTrainingKinds) {
+      if (table.find(kind->frequency_column) == nullptr) continue;
+      data_.kind = kind;
+      break;
+    }
+    METE_TRY(frequency_, required(data_.kind->frequency_column));
     phi_ = table.find(column::kPhi);
     phi_frequency_ = table.find(column::kPhiFrequency);
     for (std::size_t step = 0; step < kPhiSteps; ++step) {
       weights_.push_back(table.find(column::energy_weight(step)));
     }
     for (std::size_t f = 0; f < kFeatureCount; ++f) {
-      features_[f] = feature(table, kFeatureSignals[f]);
+      features_[f] = feature(table, data_.kind->features[f]);
       if (features_[f] == nullptr) {
         return fail(
             Errc::invalid,
-            "{}: {}{}: no column {} of GPU 0 under any of its names; record it with --signals "
+            "{}: {}{}: no column {} of {} 0 under any of its names; record it with --signals "
             "and process again",
-            path_, data_.node, kSuffix, kFeatureSignals[f]);
+            path_, data_.node, kSuffix, data_.kind->features[f], data_.kind->noun);
       }
       data_.feature_columns[f] = features_[f]->name;
     }
@@ -165,7 +173,7 @@ class Reader {
     data_.app_config.push_back(app);
     data_.is_roi.push_back(roi ? 1 : 0);
     data_.trial.push_back(static_cast<std::int64_t>(number_cell(row, *trial_)));
-    data_.gpu_frequency.push_back(number_cell(row, *frequency_));
+    data_.asked_clock.push_back(number_cell(row, *frequency_));
     for (std::size_t f = 0; f < kFeatureCount; ++f) {
       data_.features[f].push_back(number_cell(row, *features_[f]));
     }

@@ -5,7 +5,8 @@
 //   app-config   one application with one set of inputs: what a choice of clock is made for
 //   phi          the goal, 0 (fastest) to 1 (least energy)
 //   phi-freq     the clock, in Hz, that phi would have chosen for an app-config
-//   is-roi       the row lies between the first and the last moment at which the GPU was active
+//   is-roi       the row lies between the first and the last moment at which the GPU (the
+//                package) was active
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -19,14 +20,10 @@
 
 #include "mete/base/interrupt.h"
 #include "mete/base/result.h"
+#include "mete/dataset/training_kind.h"
 
 namespace mete {
 
-/// The five signals of GPU 0 that the tutorial's network sees, in its order; phi is the sixth.
-inline constexpr std::size_t kFeatureCount = 5;
-inline constexpr std::array<std::string_view, kFeatureCount> kFeatureSignals = {
-    "GPU_CORE_FREQUENCY_STATUS", "GPU_POWER", "GPU_UTILIZATION", "GPU_CORE_ACTIVITY",
-    "GPU_UNCORE_ACTIVITY"};
 /// phi = 0, 0.1, .. 1.
 inline constexpr std::size_t kPhiSteps = 11;
 
@@ -38,6 +35,7 @@ struct PhiChoice {
 
 /// What `learn` needs of a training table; element i of every row vector is the same trace row.
 struct TrainingData {
+  const TrainingKind* kind = &kGpuTraining;
   std::string node;
   /// "measured", or "replayed" if any run was a board's; empty if the file does not say (pandas').
   std::string source;
@@ -48,8 +46,8 @@ struct TrainingData {
   std::vector<std::uint32_t> app_config;  ///< index into app_configs
   std::vector<std::uint8_t> is_roi;       ///< 0 or 1
   std::vector<std::int64_t> trial;
-  std::vector<double> gpu_frequency;  ///< the clock that was asked for, Hz
-  /// Hz, W, fraction, fraction, fraction, as kFeatureSignals; NaN where the trace had no value.
+  std::vector<double> asked_clock;  ///< the clock that was asked for, Hz
+  /// SI, as kind->features; NaN where the trace had no value.
   std::array<std::vector<double>, kFeatureCount> features;
   std::array<std::string, kFeatureCount> feature_columns;  ///< the columns' names in the file
 
@@ -87,6 +85,7 @@ struct AppConfigSummary {
 };
 
 struct ProcessSummary {
+  const TrainingKind* kind = &kGpuTraining;
   std::string node;
   std::size_t runs = 0;
   std::size_t rows = 0;        ///< rows written (eleven-fold with compat)
@@ -113,15 +112,13 @@ Result<ProcessSummary> process_sweeps(const ProcessOptions& options,
                                       const ProcessProgress& progress = {},
                                       const Interrupt* interrupt = nullptr);
 
-/// Derived columns of the table, under the tutorial's names.
+/// Derived columns of the table, under the tutorial's names; two more are the kind's.
 namespace column {
 inline constexpr std::string_view kNode = "node";
 inline constexpr std::string_view kAppIndex = "app-index";
-inline constexpr std::string_view kGpuFrequency = "gpu-frequency";
 inline constexpr std::string_view kTrial = "trial";
 inline constexpr std::string_view kAppConfig = "app-config";
 inline constexpr std::string_view kIsRoi = "is-roi";
-inline constexpr std::string_view kMinEnergyFrequency = "Min-Energy GPU Frequency";
 inline constexpr std::string_view kPhi = "phi";
 inline constexpr std::string_view kPhiFrequency = "phi-freq";
 /// "energy_weight0" .. "energy_weight100" in steps of 10.

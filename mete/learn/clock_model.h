@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "mete/learn/model.h"
+#include "mete/signal/domain.h"
 
 namespace mete {
 
@@ -34,6 +35,11 @@ inline constexpr std::array<ModelFeature, kClockModelInputs> kCpuClockModelFeatu
     {"CPU_PACKAGE_TEMPERATURE", "°C"},
     {"PHI", "1"},
 }};
+
+/// Of what steers parts of this domain: packages, or else GPUs.
+constexpr const std::array<ModelFeature, kClockModelInputs>& clock_model_features(Domain domain) {
+  return domain == Domain::package ? kCpuClockModelFeatures : kClockModelFeatures;
+}
 
 /// The file inside a .pt that says what the model is (docs/formats/model.md).
 inline constexpr std::string_view kModelFormat = "mete clock model";

@@ -19,7 +19,7 @@ inline TrainingData known_rule(std::size_t apps, std::size_t rows, std::uint64_t
   Rng rng(seed);
   data.node = "here";
   for (std::size_t i = 0; i < kFeatureCount; ++i) {
-    data.feature_columns[i] = std::string(kFeatureSignals[i]) + "-gpu-0";
+    data.feature_columns[i] = std::string(kGpuTraining.features[i]) + "-gpu-0";
   }
   for (std::size_t app = 0; app < apps; ++app) {
     const double bound = apps < 2 ? 0.5 : static_cast<double>(app) / static_cast<double>(apps - 1);
@@ -34,7 +34,7 @@ inline TrainingData known_rule(std::size_t apps, std::size_t rows, std::uint64_t
       data.app_config.push_back(static_cast<std::uint32_t>(app));
       data.is_roi.push_back(1);
       data.trial.push_back(0);
-      data.gpu_frequency.push_back(clock);
+      data.asked_clock.push_back(clock);
       data.features[0].push_back(clock);
       data.features[1].push_back(100 + 100 * (1 - bound) * clock / kTop + rng.normal());
       data.features[2].push_back(0.98 + 0.01 * rng.uniform());

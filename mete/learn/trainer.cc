@@ -87,8 +87,8 @@ Result<Selection> select_apps(const TrainingData& data, const TrainOptions& opti
 Error nothing_usable(const TrainingData& data, const TrainOptions& options, std::size_t rows) {
   if (data.rows() == 0) {
     return fail(Errc::invalid,
-                "{}: has no rows in a region of interest: was a GPU active during the sweep?",
-                options.source);
+                "{}: has no rows in a region of interest: was a {} active during the sweep?",
+                options.source, data.kind->noun);
   }
   for (std::size_t i = 0; i < kFeatureCount; ++i) {
     const auto& column = data.features[i];
@@ -97,7 +97,8 @@ Error nothing_usable(const TrainingData& data, const TrainOptions& options, std:
     }
     const auto& name = data.feature_columns[i];
     return fail(Errc::invalid, "{}: no row has a value in column {}: sweep again with {} sampled",
-                options.source, name.empty() ? kFeatureSignals[i] : name, kFeatureSignals[i]);
+                options.source, name.empty() ? data.kind->features[i] : name,
+                data.kind->features[i]);
   }
   const bool choices = std::any_of(data.choices.begin(), data.choices.end(),
                                    [](const auto& c) { return !c.empty(); });
@@ -126,7 +127,7 @@ Result<void> check_targets(const Examples& examples, const TrainOptions& options
 
 /// Every clock that was swept or chosen, Hz, ascending.
 std::vector<double> all_clocks(const TrainingData& data) {
-  auto clocks = data.gpu_frequency;
+  auto clocks = data.asked_clock;
   for (const auto& choices : data.choices) {
     for (const auto& choice : choices) clocks.push_back(choice.frequency);
   }
@@ -185,7 +186,7 @@ Result<double> run_epoch(TorchTraining& training, const Examples& examples, cons
 Json features_json(const TrainingData& data, const Examples::Moments& moments) {
   Json features = Json::array();
   for (std::size_t i = 0; i < kClockModelInputs; ++i) {
-    const auto& feature = kClockModelFeatures[i];
+    const auto& feature = clock_model_features(data.kind->domain)[i];
     Json entry = Json::object({{"name", feature.name},
                                {"unit", feature.unit},
                                {"mean", moments.mean[i]},
@@ -260,7 +261,7 @@ void add_notes(TrainedModel& model, const Fit& fit, std::size_t batch) {
   for (std::size_t i = 0; i < kClockModelInputs; ++i) {
     if (fit.moments.variance[i] > 0) continue;
     model.notes.push_back(fmt::format("{} never varies in the training data: the model ignores it",
-                                      kClockModelFeatures[i].name));
+                                      clock_model_features(fit.data.kind->domain)[i].name));
   }
   const auto& judged = model.held_out ? *model.held_out : model.training;
   if (judged.mean_error >= judged.guess_error) {
