@@ -7,6 +7,7 @@
 #include <memory>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "mete/base/files.h"
 #include "mete/base/text.h"
@@ -115,6 +116,7 @@ Result<void> write_page(const Options& options, const Context& context, const Ru
   page.command = join(options.run.words, " ");
   page.replayed = done.session.replayed;
   page.gpus = target.gpus;
+  page.result = &done.result;
   page.report = options.run.report;
   page.trace = options.run.trace;
   page.target = context.node;
@@ -130,6 +132,12 @@ Result<void> write_page(const Options& options, const Context& context, const Ru
 Result<ExitCode> run(Options options, const Context& context) {
   METE_TRY_VOID(prepare_page(options));
   std::vector<std::string> notices;
+  options.run.abandon = [](const std::string& why) {
+    fmt::print(stderr, "mete run: {}\n", why);
+    std::fflush(stderr);
+    // No destructor may wait for the step that hangs.
+    ::_exit(1);
+  };
   const auto done = run_workload(options.run, nullptr, context, notices);
   for (const auto& notice : notices) fmt::print(stderr, "mete: {}\n", notice);
   if (!done) return done.error();

@@ -86,6 +86,7 @@ Result<RunDone> run_workload(const RunOptions& options, std::unique_ptr<Agent> a
   METE_TRY(const auto record, RunRecord::make(options.record, options.target.estimate, done.session,
                                               *target, context));
   done.session.observer = record->observer();
+  done.session.abandon = options.abandon;
   std::unique_ptr<Workload> workload;
   if (options.record.attaches()) {
     METE_TRY(workload, RunRecord::attach(options.record, context));

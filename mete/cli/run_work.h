@@ -2,6 +2,7 @@
 // the Python package. SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,6 +25,8 @@ struct RunOptions {
   std::string model;
   std::string frequency_map;
   std::vector<std::string> words;  ///< the command
+  /// As SessionOptions has it; the verb's, not typed.
+  std::function<void(const std::string& why)> abandon = {};
   std::vector<std::string> settings;
   std::vector<std::string> signals;
   std::string period;

@@ -85,6 +85,10 @@ class Agent {
   virtual void trace_values(std::span<double> /*out*/) const noexcept {}
   /// Why it can decide no more (an agent from outside the tree failed), if so: the run then ends.
   virtual std::optional<Error> fault() const { return std::nullopt; }
+  /// Written by the user: its start() and step() may never return.
+  virtual bool may_hang() const { return false; }
+  /// Called from another thread while one of them runs: it should give up, with a fault, if it can.
+  virtual void interrupt() noexcept {}
 };
 
 /// What agents are made from.

@@ -44,6 +44,8 @@ class Controller final : public Steering {
   /// over all parts), then the agent's own lines.
   std::vector<std::pair<std::string, std::string>> report_lines() const override;
   std::optional<Error> fault() const override { return agent_->fault(); }
+  bool may_hang() const override { return agent_->may_hang(); }
+  void interrupt() noexcept override { agent_->interrupt(); }
 
   /// What the device made of the settings, and a program that ended before it was seen at work.
   std::vector<std::string> warnings() const override;

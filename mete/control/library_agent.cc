@@ -205,6 +205,7 @@ class LibraryAgent final : public Agent {
   }
 
   std::optional<Error> fault() const override { return fault_; }
+  bool may_hang() const override { return true; }
 
  private:
   static constexpr double kNan = std::numeric_limits<double>::quiet_NaN();

@@ -13,6 +13,7 @@
 #include "mete/measure/epoch_sums.h"
 #include "mete/measure/report_writer.h"
 #include "mete/measure/signal_sum.h"
+#include "mete/measure/step_watch.h"
 #include "mete/measure/trace_writer.h"
 
 namespace mete {
@@ -111,6 +112,7 @@ class Run {
   Result<void> push_signals();
   Result<void> push_initial(ControlGuard& guard);
   Result<void> set_initial();
+  void watch_steps(ControlGuard& guard);
   void make_header();
   void sample(Nanoseconds now) noexcept;
   void steer(Nanoseconds now) noexcept;
@@ -130,6 +132,7 @@ class Run {
   std::vector<Tracked> tracked_;
   std::vector<Sampled> sampled_;  // beside tracked_
   EpochSums epochs_;
+  std::unique_ptr<StepWatch> watch_;             // null: the steering is ours, and returns
   std::vector<std::pair<int, double>> initial_;  // control handle, value
   std::vector<TraceWriterColumn> columns_;
   std::vector<double> values_;  // of the row: signals, then the agent's columns
@@ -193,6 +196,25 @@ void Run::make_header() {
   header_.replayed = options_.replayed;
 }
 
+/// While a step hangs this thread touches nothing: the watch may give back and kill in its place.
+void Run::watch_steps(ControlGuard& guard) {
+  if (!steering_->may_hang()) return;
+  StepWatch::Actions actions;
+  actions.interrupt = [this] { steering_->interrupt(); };
+  if (options_.abandon) {
+    actions.take_over = [this, &guard](double seconds) {
+      const auto restored = guard.restore();
+      workload_.stop(SIGKILL);
+      options_.abandon(fmt::format(
+          "the agent {} has not returned from a step for {:.0f} s, so the run was ended{}",
+          steering_->agent_name(), seconds,
+          restored ? "; what it had set was given back"
+                   : fmt::format("; {}; `mete restore` tries it again", restored.error().what)));
+    };
+  }
+  watch_ = std::make_unique<StepWatch>(interrupt_, std::move(actions));
+}
+
 Result<void> Run::prepare(ControlGuard& guard) {
   if (options_.period < std::chrono::microseconds(10)) {
     return fail(Errc::invalid, "period {} s: expected at least 10 us", to_seconds(options_.period));
@@ -200,7 +222,11 @@ Result<void> Run::prepare(ControlGuard& guard) {
   METE_TRY_VOID(push_signals());
   if (!options_.report_path.empty()) METE_TRY_VOID(check_writable(options_.report_path));
   METE_TRY_VOID(push_initial(guard));
-  if (steering_ != nullptr) METE_TRY_VOID(steering_->begin(platform_, guard));
+  if (steering_ != nullptr) {
+    watch_steps(guard);
+    const StepWatch::Scope watched(watch_.get());
+    METE_TRY_VOID(steering_->begin(platform_, guard));
+  }
   make_header();
   if (options_.observer != nullptr) METE_TRY_VOID(options_.observer->begin(platform_, header_));
   std::vector<SignalTotal> rows;
@@ -279,7 +305,10 @@ void Run::sample(Nanoseconds now) noexcept {
 
 void Run::steer(Nanoseconds now) noexcept {
   if (steering_ == nullptr) return;
-  steering_->step(platform_, to_seconds(now - origin_));
+  {
+    const StepWatch::Scope watched(watch_.get());
+    steering_->step(platform_, to_seconds(now - origin_));
+  }
   if (auto written = platform_.write_batch(); !written) {
     if (failed_writes_++ == 0) first_failed_write_ = written.error().what;
   }

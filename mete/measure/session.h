@@ -8,6 +8,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <functional>
 #include <limits>
 #include <map>
 #include <optional>
@@ -49,6 +50,10 @@ class Steering {
   virtual std::vector<std::string> warnings() const { return {}; }
   /// A reason to end the run now (an agent written by the user failed), if there is one.
   virtual std::optional<Error> fault() const { return std::nullopt; }
+  /// begin() and step() run what a user wrote, which may never return.
+  virtual bool may_hang() const { return false; }
+  /// Called from another thread while one of them runs: it should give up, with a fault, if it can.
+  virtual void interrupt() noexcept {}
 };
 
 struct ControlSetting {
@@ -71,6 +76,10 @@ struct SessionOptions {
   Nanoseconds stop_grace = std::chrono::seconds(5);
   bool replayed = false;                ///< a board runs it: said in report and trace
   SessionObserver* observer = nullptr;  ///< outlives the session; none if null
+  /// The way out of a step that never returns, even when asked to: controls have been given back
+  /// and the workload has been killed; this says so and ends the process. Without it the session
+  /// waits.
+  std::function<void(const std::string& why)> abandon = {};
 };
 
 /// One signal's figure over the run.

@@ -5,12 +5,15 @@ SPDX-License-Identifier: BSD-3-Clause
 """
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 import unittest
 
 BUILD, WITH_PYTHON = os.path.abspath(sys.argv.pop(2)), sys.argv.pop(2) == "ON"
+sys.path.insert(1, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "fakes"))
+import cpu_machine  # noqa: E402
 from mete_cli import MeteCase, main  # noqa: E402: it takes its own word of argv
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -110,6 +113,42 @@ class PythonAgents(Outside):
         out, _ = self.mete("run", *self.BOARD, "--agent", "agent.py", "--model", "m", "--trace", "t", "--", "vectorAdd:1s")
         self.assertIn("made with m", out)
         self.assertEqual(set(columns(self.text("t"))[CLOCK + "0"]), {"1005000000"})
+
+    def hang(self, agent, times=1):
+        """Ctrl-C for an agent whose step does not return; it steers the CPU clock of a machine that is played, and a
+        program that would run for a minute. Gives (stderr, seconds it took to end)."""
+        tree = self.path("machine")
+        cpu_machine.build(tree)
+        self.environment["METE_SYS_ROOT"] = tree
+        child = self.start("run", "--agent", os.path.join(AGENTS, "bad_agents.py") + ":" + agent, "--", "sleep", "61",
+                           preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+        self.addCleanup(child.kill)
+        self.assertEqual(child.stdout.readline(), "hangs\n")
+        self.assertEqual(self.limit(tree), 1_600_000, "it has set a clock")
+        start = time.monotonic()
+        for _ in range(times):
+            child.send_signal(signal.SIGINT)
+            time.sleep(0.7)
+        _, err = child.communicate(timeout=60)
+        self.assertEqual(child.returncode, 1, err)
+        self.assertEqual(self.limit(tree), cpu_machine.MAX, "and it was given back")
+        running = subprocess.run(["pgrep", "-x", "-P", "1", "sleep", "-a"], capture_output=True, text=True, check=False)
+        self.assertNotIn("sleep 61", running.stdout)
+        return err, time.monotonic() - start
+
+    def limit(self, tree):
+        with open(os.path.join(tree, "sys/devices/system/cpu/cpufreq/policy0/scaling_max_freq"), encoding="ascii") as file:
+            return int(file.read())
+
+    def test_a_step_that_never_returns_is_ended_by_ctrl_c(self):
+        err, _ = self.hang("NeverReturns")
+        self.assertIn("KeyboardInterrupt", err.splitlines()[0])
+        self.assertIn("in step", err)
+
+    def test_one_that_catches_even_that_is_abandoned(self):
+        err, _ = self.hang("SleepsInC", times=2)
+        self.assertIn("has not returned from a step", err.splitlines()[-1])
+        self.assertIn("what it had set was given back", err.splitlines()[-1])
 
     def test_evaluate_runs_it_and_ends_with_its_fault(self):
         words = ["evaluate", "v100", "--train", "set=micro", "--test", "set=real", "--phi", "0.5", "--json", "--agent"]

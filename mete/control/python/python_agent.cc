@@ -24,6 +24,11 @@ py::list list_of(std::span<const double> values) {
   return list;
 }
 
+int raise_interrupt(void* /*unused*/) {
+  PyErr_SetString(PyExc_KeyboardInterrupt, "it did not return, and was ended");
+  return -1;
+}
+
 Result<AgentInfo> info_of(const py::dict& told) {
   AgentInfo info;
   info.name = told["name"].cast<std::string>();
@@ -110,6 +115,10 @@ class PythonAgent final : public Agent {
   }
 
   std::optional<Error> fault() const override { return fault_; }
+  bool may_hang() const override { return true; }
+  /// Raised in the thread that runs Python between two of its instructions: a call into C that does
+  /// not return cannot be ended so.
+  void interrupt() noexcept override { Py_AddPendingCall(&raise_interrupt, nullptr); }
 
  private:
   template <class Call>
