@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +31,7 @@ struct Options {
   std::string format = "prometheus";
   std::string output;
   std::string estimate;
+  std::size_t processes = 0;
   bool once = false;
   bool each_cpu = false;
 };
@@ -80,22 +82,30 @@ Result<void> write_out(const std::string& text, const std::string& path) {
   return {};
 }
 
+void read_all(NodeWatch& watch, ProcessWatch* processes, ExporterFacts& facts,
+              const Context& context) {
+  watch.read(context.clock.now());
+  if (processes == nullptr) return;
+  processes->look(context.clock.now());
+  facts.processes = processes->busiest();
+}
+
 /// A second look after half a second: what is a difference (power, utilisation) then tells of it.
 Result<ExitCode> export_once(const Options& options, MetricsFormat format, NodeWatch& watch,
-                             ExporterFacts facts, const Context& context) {
+                             ProcessWatch* processes, ExporterFacts facts, const Context& context) {
   constexpr Nanoseconds kLook = std::chrono::milliseconds(500);
   const Nanoseconds end = context.clock.now() + kLook;
   while (context.interrupt.signal() == 0 && context.clock.now() < end) {
     context.clock.sleep_until(context.clock.now() + kLook / 10);
   }
-  watch.read(context.clock.now());
+  read_all(watch, processes, facts, context);
   facts.faults = watch.faults();
   METE_TRY_VOID(write_out(metrics_text(watch.values(), facts, format, false), options.output));
   return 0;
 }
 
 Result<ExitCode> serve(MetricsServer& server, Nanoseconds period, NodeWatch& watch,
-                       ExporterFacts facts, const Context& context) {
+                       ProcessWatch* processes, ExporterFacts facts, const Context& context) {
   const Interrupt& interrupt = context.interrupt;
   // Collectors are answered from the last reading: however often they ask, devices are asked once
   // a period.
@@ -105,7 +115,7 @@ Result<ExitCode> serve(MetricsServer& server, Nanoseconds period, NodeWatch& wat
   };
   Nanoseconds next = context.clock.now();
   while (interrupt.signal() == 0) {
-    watch.read(context.clock.now());
+    read_all(watch, processes, facts, context);
     next = std::max(next + period, context.clock.now());
     server.serve_until(next, context.clock, interrupt, page);
   }
@@ -127,9 +137,19 @@ Result<ExitCode> run_export(const Options& options, const Context& context) {
     watch.read_first(context.clock, context.interrupt);
     return watch;
   };
+  std::optional<ProcessWatch> processes;
+  const auto watch_processes = [&](const NodeWatch& watch) -> ProcessWatch* {
+    if (options.processes == 0) return nullptr;
+    std::vector<std::string> notices;
+    processes.emplace(platform, watch, context.sys, options.processes, notices);
+    for (const auto& notice : notices) fmt::print(stderr, "mete export: {}\n", notice);
+    processes->look(context.clock.now());
+    return &*processes;
+  };
   if (options.once) {
     METE_TRY(NodeWatch watch, begin());
-    return export_once(options, format, watch, facts_of(platform, context), context);
+    return export_once(options, format, watch, watch_processes(watch), facts_of(platform, context),
+                       context);
   }
   METE_TRY(MetricsServer server, MetricsServer::listen(address));
   METE_TRY(NodeWatch watch, begin());
@@ -138,7 +158,7 @@ Result<ExitCode> run_export(const Options& options, const Context& context) {
   if (!server.loopback()) {
     fmt::print(stderr, "mete export: everybody who reaches this address can read them\n");
   }
-  return serve(server, period, watch, facts_of(platform, context), context);
+  return serve(server, period, watch, watch_processes(watch), facts_of(platform, context), context);
 }
 
 }  // namespace
@@ -157,6 +177,10 @@ Runner add_export(OptionSet& app) {
   app.add_option("--period", options->period, "How often everything is read")
       ->capture_default_str();
   app.add_flag("--each-cpu", options->each_cpu, "Every CPU by itself, not taken together");
+  app.add_option("--processes", options->processes,
+                 "Tell this many processes too, those with the most power; each is a series of its "
+                 "own to Prometheus")
+      ->range(0, 1000);
   app.add_option("--estimate", options->estimate,
                  "Where nothing measures power: estimate the CPUs' from their load; auto, or watts "
                  "IDLE:FULL");

@@ -63,6 +63,33 @@ TEST(MetricsText, TellsPartsZonesAndSourcesAndLeavesOutTheUnknown) {
   EXPECT_EQ(text.find("nan"), std::string::npos);
 }
 
+TEST(MetricsText, ProcessesAreToldByNameWhateverTheyCallThemselves) {
+  ExporterFacts facts;
+  WatchedProcess process;
+  process.pid = 42;
+  process.name =
+      "a\"b\\\n\x01\xff\xc3\xa4\xed\xa0\x80";  // the last: half of a pair, which is no UTF-8
+  process.cgroup = "/system.slice/docker-1.scope";
+  process.cpu_seconds = 3;
+  process.cpus = 1.5;
+  process.rss_bytes = std::numeric_limits<double>::quiet_NaN();
+  process.joules = {10, std::numeric_limits<double>::quiet_NaN(), 2};
+  process.watts = {5, std::numeric_limits<double>::quiet_NaN(), 1};
+  facts.processes.push_back(process);
+  const std::string text = metrics_text({}, facts, MetricsFormat::prometheus);
+  const std::string who =
+      "{pid=\"42\",name=\"a\\\"b\\\\???\xc3\xa4???\",cgroup=\"/system.slice/docker-1.scope\"";
+  EXPECT_NE(text.find("mete_process_watts" + who + ",zone=\"package\"} 5\n"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("mete_process_joules_total" + who + ",zone=\"gpu\"} 2\n"), std::string::npos);
+  EXPECT_NE(text.find("mete_process_cpus_ratio" + who + "} 1.5\n"), std::string::npos);
+  EXPECT_EQ(text.find("zone=\"dram\""), std::string::npos);  // unknown is absent
+  EXPECT_EQ(text.find("resident"), std::string::npos);
+  EXPECT_EQ(text.find("mete_process_gpu_ratio"), std::string::npos);
+  EXPECT_EQ(metrics_text({}, {}, MetricsFormat::prometheus).find("mete_process_"),
+            std::string::npos);
+}
+
 TEST(MetricsText, NeverTellsOneSeriesTwice) {
   // Two names that a metric's name cannot hold apart.
   const std::vector<WatchedValue> values{told("A::B", "W", Domain::board, 0, 1),

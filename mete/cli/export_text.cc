@@ -129,6 +129,80 @@ Family& family_of(std::vector<Family>& families, const SignalInfo& info) {
   return families.back();
 }
 
+/// Label values must be UTF-8, and a process may call itself anything.
+std::string label_text(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    const std::size_t size = lead < 0x80                   ? 1
+                             : lead >= 0xc2 && lead < 0xe0 ? 2
+                             : lead >= 0xe0 && lead < 0xf0 ? 3
+                             : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                           : 0;
+    bool good = size > 0 && i + size <= text.size();
+    for (std::size_t k = 1; good && k < size; ++k) {
+      good = (static_cast<unsigned char>(text[i + k]) & 0xc0U) == 0x80U;
+    }
+    // Of longer forms, those that say what a shorter one says, and halves of pairs.
+    const unsigned second = good && size > 2 ? static_cast<unsigned char>(text[i + 1]) : 0xa0U;
+    if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second >= 0xa0 && size == 3) ||
+        (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second >= 0x90)) {
+      good = false;
+    }
+    const bool control = size == 1 && (lead < 0x20 || lead == 0x7f);
+    out += good && !control ? std::string(text.substr(i, size)) : "?";
+    i += good ? size : 1;
+  }
+  return escaped(out, true);
+}
+
+void add_processes(std::vector<Family>& families, const std::vector<WatchedProcess>& processes) {
+  if (processes.empty()) return;
+  std::vector<Family> rows{
+      {"mete_process_watts",
+       "watts",
+       "Power attributed to a process over the last period",
+       false,
+       {}},
+      {"mete_process_joules",
+       "joules",
+       "Energy attributed to a process since it was first seen",
+       true,
+       {}},
+      {"mete_process_cpu_seconds",
+       "seconds",
+       "CPU time of a process since it was first seen",
+       true,
+       {}},
+      {"mete_process_cpus_ratio", "ratio", "CPUs' worth of time that a process took", false, {}},
+      {"mete_process_resident_bytes", "bytes", "Resident memory of a process", false, {}},
+      {"mete_process_gpu_ratio", "ratio", "Share of all GPUs' compute time, summed", false, {}},
+      {"mete_process_gpu_memory_bytes", "bytes", "GPU memory that a process holds", false, {}}};
+  for (const auto& one : processes) {
+    const std::string who = fmt::format("pid=\"{}\",name=\"{}\",cgroup=\"{}\"", one.pid,
+                                        label_text(one.name), label_text(one.cgroup));
+    const auto tell = [&rows, &who](std::size_t row, double value, std::string_view zone = {}) {
+      if (!std::isfinite(value)) return;
+      const auto more = zone.empty() ? std::string() : fmt::format(",zone=\"{}\"", zone);
+      rows[row].samples.push_back(fmt::format("{{{}{}}} {}", who, more, value));
+    };
+    for (std::size_t k = 0; k < kSharedDomains.size(); ++k) {
+      tell(0, one.watts[k], kSharedDomains[k]);
+      tell(1, one.joules[k], kSharedDomains[k]);
+    }
+    tell(2, one.cpu_seconds);
+    tell(3, one.cpus);
+    tell(4, one.rss_bytes);
+    if (one.gpu_share > 0 || one.gpu_memory_bytes > 0) {
+      tell(5, one.gpu_share);
+      tell(6, one.gpu_memory_bytes);
+    }
+  }
+  for (auto& row : rows) {
+    if (!row.samples.empty()) families.push_back(std::move(row));
+  }
+}
+
 void add_facts(std::vector<Family>& families, const ExporterFacts& facts) {
   families.push_back({"mete_build_info",
                       "",
@@ -184,6 +258,7 @@ std::string metrics_text(std::span<const WatchedValue> values, const ExporterFac
     family_of(families, value.info)
         .samples.push_back(fmt::format("{{{}}} {}", labels, value.value));
   }
+  add_processes(families, facts.processes);
   add_facts(families, facts);
   std::string out;
   for (const auto& family : families) write_family(out, family, format);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "mete/cli/node_watch.h"
+#include "mete/cli/process_watch.h"
 
 namespace mete {
 
@@ -29,6 +30,7 @@ struct ExporterFacts {
     bool available = false;
   };
   std::vector<ProviderState> providers;
+  std::vector<WatchedProcess> processes;  ///< with --processes: the busiest first
 };
 
 /// Values that are unknown (NaN) are left out, never 0. `with_integrated` false leaves out energies

@@ -37,6 +37,7 @@ class NodeWatch {
   void read_first(Clock& clock, const Interrupt& interrupt);
   void read(Nanoseconds now);
   [[nodiscard]] const std::vector<WatchedValue>& values() const { return values_; }
+  [[nodiscard]] const RecorderSeries& series() const { return series_; }
   /// Readings that gave a fault so far, but for those that only wanted another look.
   [[nodiscard]] std::uint64_t faults() const { return faults_; }
 

@@ -19,6 +19,7 @@
 #include "mete/cli/command.h"
 #include "mete/cli/node_watch.h"
 #include "mete/cli/options.h"
+#include "mete/cli/process_watch.h"
 #include "mete/cli/target.h"
 #include "mete/cli/top_frame.h"
 #include "mete/cli/top_terminal.h"
@@ -34,22 +35,6 @@ struct Options {
   bool once = false;
   bool json = false;
 };
-
-/// Those that no process of ours started: the roots of all trees (PID 1, and in a container what
-/// was started from outside).
-std::vector<pid_t> root_processes(const SysRoot& root) {
-  std::vector<pid_t> out;
-  for (const auto& name : root.list("/proc")) {
-    const auto pid = parse_int(name);
-    if (!pid) continue;
-    ProcessStat stat;
-    const auto text = root.read_text(fmt::format("/proc/{}/stat", *pid));
-    if (text && parse_process_stat(*text, stat) && stat.parent == 0) {
-      out.push_back(static_cast<pid_t>(*pid));
-    }
-  }
-  return out;
-}
 
 class Top {
  public:
