@@ -180,6 +180,20 @@ TEST_F(OnnxRead, weights_are_parameters_and_constants_are_not) {
   EXPECT_EQ(result->values.size(), 2U);
 }
 
+TEST_F(OnnxRead, constants_are_weights_where_there_are_no_others) {
+  const std::string value = part(1, "value") + number(20, 4) + part(5, floats("", {3, 4}));
+  Model model{{node("Constant", {}, {"w"}, {value}), node("MatMul", {"x", "w"}, {"y"})}};
+  const auto counted = [&]() -> std::uint64_t {
+    const auto result = read(model);
+    EXPECT_TRUE(result) << (result ? "" : result.error().what);
+    return result ? summarise_forward(result->graph)->parameters : 0;
+  };
+  EXPECT_EQ(counted(), 12U);
+  model.nodes.push_back(node("Add", {"y", "b"}, {"z"}));
+  model.weights = {floats("b", {4})};
+  EXPECT_EQ(counted(), 4U);
+}
+
 TEST_F(OnnxRead, a_training_step_of_a_classifier_can_be_counted) {
   Model model{{node("MatMul", {"x", "w"}, {"y"})}, {floats("w", {3, 4})}};
   auto result = read(model);

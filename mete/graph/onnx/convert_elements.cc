@@ -264,11 +264,11 @@ Result<void> constant(OnnxScope& s) {
     if (value->tensors[0].external) {
       return fail(Errc::invalid, "its value lies in another file; only weights may");
     }
-    if (const auto known = constant_of(value->tensors[0])) {
-      s.set_constant(0, *known);
-    } else {
-      s.set_data(0, value->tensors[0]);
+    if (value->tensors[0].dims.size() > kMostAxes) {
+      return fail(Errc::invalid, "its value has {} axes: mete takes {}",
+                  value->tensors[0].dims.size(), kMostAxes);
     }
+    s.set_value(0, value->tensors[0]);
     return {};
   }
   for (const auto* name : {"value_int", "value_ints", "value_float", "value_floats"}) {

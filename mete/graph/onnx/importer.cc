@@ -93,6 +93,7 @@ Result<void> OnnxImporter::add_initializers() {
     item.type = tensor.type;
     item.shape = Shape{tensor.dims};
     item.parameter = tensor.type == OnnxType::f32 && !tensor.dims.empty();
+    weights_in_nodes_ = weights_in_nodes_ && !item.parameter;
     METE_TRY_VOID(define(tensor.name, std::move(item)));
   }
   return {};

@@ -67,8 +67,8 @@ class OnnxScope {
   [[nodiscard]] bool wanted(std::size_t output) const;
   void set(std::size_t output, TensorId id);
   void set_constant(std::size_t output, OnnxConstant constant);
-  /// Data that is too large to compute with.
-  void set_data(std::size_t output, const OnnxTensor& tensor);
+  /// A constant of a node: a weight, if this file keeps its weights so.
+  void set_value(std::size_t output, const OnnxTensor& tensor);
   /// The result is what the input is.
   void pass(std::size_t input, std::size_t output = 0);
 
@@ -171,6 +171,7 @@ class OnnxImporter {
   const OnnxOptions& options_;
   GraphBuilder builder_;
   std::int64_t opset_ = 0;
+  bool weights_in_nodes_ = true;  ///< no initialiser is a weight: some exporters use constants
   std::unordered_map<std::string, OnnxItem> items_;
   std::set<std::string> read_;  ///< names that a node or the graph's results read
   std::vector<OnnxValue> values_;

@@ -49,16 +49,18 @@ class Patterns {
     return fits ? &node : nullptr;
   }
 
+  /// The data that a name stands for, as a weight or by a node; nullptr if it is computed.
+  const OnnxTensor* data(const std::string& name) {
+    if (const auto weight = weights_.find(name); weight != weights_.end()) return weight->second;
+    const auto* node = maker(name, "Constant", 0);
+    const auto* value = node == nullptr ? nullptr : node->find("value");
+    return value == nullptr || value->tensors.empty() ? nullptr : &value->tensors[0];
+  }
+
   /// The one number that a name stands for.
   std::optional<double> number(const std::string& name) {
-    const OnnxTensor* tensor = nullptr;
-    if (const auto weight = weights_.find(name); weight != weights_.end()) tensor = weight->second;
-    if (const auto* node = maker(name, "Constant", 0); node != nullptr) {
-      const auto* value = node->find("value");
-      if (value != nullptr && !value->tensors.empty()) tensor = &value->tensors[0];
-    }
-    if (tensor == nullptr) return std::nullopt;
-    const auto known = constant_of(*tensor);
+    const OnnxTensor* tensor = data(name);
+    const auto known = tensor == nullptr ? std::nullopt : constant_of(*tensor);
     return known && known->size() == 1 ? std::optional{known->real(0)} : std::nullopt;
   }
 
@@ -211,8 +213,8 @@ class Patterns {
   }
 
   bool is_vector(const std::string& name) {
-    const auto weight = weights_.find(name);
-    return weight != weights_.end() && weight->second->dims.size() == 1;
+    const OnnxTensor* tensor = data(name);
+    return tensor != nullptr && tensor->dims.size() == 1;
   }
 
   const std::string* normalised(const std::string& name, std::vector<const OnnxNode*>& found,

@@ -76,13 +76,18 @@ void OnnxScope::set_constant(std::size_t output, OnnxConstant constant) {
   importer_.items_.insert_or_assign(node_.outputs[output], std::move(item));
 }
 
-void OnnxScope::set_data(std::size_t output, const OnnxTensor& tensor) {
+void OnnxScope::set_value(std::size_t output, const OnnxTensor& tensor) {
   if (output >= node_.outputs.size()) return;
   OnnxItem item;
-  item.stored = &importer_.owned_.emplace_back(tensor);
-  item.stored->name = node_.outputs[output];
+  item.constant = constant_of(tensor);
   item.type = tensor.type;
   item.shape = Shape{tensor.dims};
+  item.parameter = importer_.weights_in_nodes_ && tensor.type == OnnxType::f32 &&
+                   !tensor.dims.empty() && item.shape.elements() > 1;
+  if (item.parameter || !item.constant) {
+    item.stored = &importer_.owned_.emplace_back(tensor);
+    item.stored->name = node_.outputs[output];
+  }
   importer_.items_.insert_or_assign(node_.outputs[output], std::move(item));
 }
 
