@@ -92,6 +92,12 @@ Result<ExitCode> exec(const Options& options, const Context& context) {
     return fail(Errc::invalid, "{}: is for {}, not for {}", options.program, plan.graph,
                 graph.name);
   }
+  if (plan.shapes != shape_digest(graph)) {
+    return fail(Errc::invalid,
+                "{}: is for {} at another batch than {}; name the batch it was made for with "
+                "--batch",
+                options.program, plan.graph, options.memory.batch);
+  }
   METE_TRY(auto store, ProfileStore::open(options.memory.store, ProfileStore::Mode::create));
   std::vector<std::string> notices;
   METE_TRY(const auto setup, open_memory(options.memory, store, context, notices));

@@ -54,6 +54,7 @@ class Drafter {
     for (std::size_t k = 0; k < problem_.kernels.size(); ++k) add_kernel(k);
     find_results();
     out_.plan.graph = graph_.name;
+    out_.plan.shapes = shape_digest(graph_);
     for (const auto& s : out_.plan.steps) out_.plan.predicted_seconds += s.predicted_seconds;
     return std::move(out_);
   }

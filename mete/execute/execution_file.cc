@@ -1,5 +1,6 @@
 // `mete.execution/1`: an execution plan as JSON. Places are one number: the offset, and -1 - offset
 // in slow memory. SPDX-License-Identifier: BSD-3-Clause
+#include <charconv>
 #include <cmath>
 
 #include "mete/base/json.h"
@@ -59,6 +60,7 @@ class ExecutionReader {
     ExecutionPlan plan;
     plan.graph = json["graph"].as_string();
     plan.solver = json["solver"].as_string();
+    METE_TRY(plan.shapes, digest_of(json["shapes"].as_string()));
     METE_TRY(plan.fast_bytes, size_of(json["fast_bytes"], "fast_bytes"));
     METE_TRY(plan.slow_bytes, size_of(json["slow_bytes"], "slow_bytes"));
     METE_TRY(plan.predicted_seconds, seconds_of(json["predicted_seconds"]));
@@ -87,6 +89,15 @@ class ExecutionReader {
       return refuse(fmt::format("{}: expected a number of bytes", name));
     }
     return static_cast<std::uint64_t>(json.as_integer());
+  }
+
+  Result<std::uint64_t> digest_of(const std::string& text) const {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
+    if (error != std::errc() || end != text.data() + text.size()) {
+      return refuse("shapes: expected 16 hexadecimal digits");
+    }
+    return value;
   }
 
   Result<double> seconds_of(const Json& json) const {
@@ -160,13 +171,36 @@ class ExecutionReader {
   std::string at_;
 };
 
+void mix(std::uint64_t& hash, std::uint64_t word) {
+  hash = (hash ^ word) * 0x100000001B3ULL;  // FNV-1a, word by word
+  hash ^= hash >> 32U;
+}
+
 }  // namespace
+
+std::uint64_t shape_digest(const Graph& graph) {
+  std::uint64_t hash = 0xCBF29CE484222325ULL;
+  for (const auto& tensor : graph.tensors) {
+    mix(hash, static_cast<std::uint64_t>(tensor.type.type));
+    mix(hash, tensor.type.shape.rank());
+    for (std::size_t axis = 0; axis < tensor.type.shape.rank(); ++axis) {
+      mix(hash, static_cast<std::uint64_t>(tensor.type.shape[axis]));
+    }
+  }
+  for (const auto& node : graph.nodes) {
+    for (const char c : node.op->name) mix(hash, static_cast<unsigned char>(c));
+    for (const auto id : node.inputs) mix(hash, id);
+    for (const auto id : node.outputs) mix(hash, id);
+  }
+  return hash;
+}
 
 std::string execution_text(const ExecutionPlan& plan) {
   Json steps = Json::array();
   for (const auto& step : plan.steps) steps.push(json_of(step));
   const Json json = Json::object({{"format", kFormat},
                                   {"graph", plan.graph},
+                                  {"shapes", fmt::format("{:016x}", plan.shapes)},
                                   {"solver", plan.solver},
                                   {"fast_bytes", static_cast<std::int64_t>(plan.fast_bytes)},
                                   {"slow_bytes", static_cast<std::int64_t>(plan.slow_bytes)},

@@ -51,8 +51,9 @@ struct HeldTensor {
 };
 
 struct ExecutionPlan {
-  std::string graph;   ///< its name
-  std::string solver;  ///< what made the placement
+  std::string graph;         ///< its name
+  std::uint64_t shapes = 0;  ///< shape_digest() of it
+  std::string solver;        ///< what made the placement
   std::uint64_t fast_bytes = 0;
   std::uint64_t slow_bytes = 0;
   double predicted_seconds = 0;
@@ -93,6 +94,9 @@ Result<PlanDraft> draft_plan(const Graph& graph, const Liveness& liveness, const
 /// not where the next step looks for them, a fast pool above the limit.
 Result<void> verify(const ExecutionPlan& plan, const Graph& graph, std::span<const Layout> layouts,
                     std::uint64_t limit_bytes = kNoLimit);
+
+/// Of every node's op and every tensor's type: another batch, another digest.
+std::uint64_t shape_digest(const Graph& graph);
 
 /// `mete.execution/1` (docs/formats/execution.md).
 std::string execution_text(const ExecutionPlan& plan);
