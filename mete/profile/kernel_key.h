@@ -11,7 +11,7 @@ namespace mete {
 
 /// Op, all attributes that differ from the defaults, type and layout of each operand with its
 /// slot, and which slots are warm:
-/// "conv kernel=3,3 pad=1,1,1,1 (f32 16x64x56x56 blocked @0 warm, f32 .. @1) -> (f32 .. @2)".
+/// "conv pad=1,1,1,1 (f32 16x64x56x56 blocked @0 warm, f32 .. @1) -> (f32 .. @2)".
 /// Threads are of the environment.
 std::string kernel_key(const KernelJob& job, const NodeSlots& slots, const std::vector<bool>& warm);
 

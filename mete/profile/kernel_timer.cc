@@ -84,7 +84,7 @@ void judge(KernelProfile& profile, const KernelProfile& model) {
 
 }  // namespace
 
-void KernelTimer::take_timings(std::vector<Sample>& samples, MeasuredKernel& measured) {
+void KernelTimer::take_timings(std::vector<Sample>& samples, KernelMeasurement& measured) {
   std::sort(samples.begin(), samples.end(),
             [](const Sample& a, const Sample& b) { return a.mask < b.mask; });
   measured.profile.timings.clear();
@@ -169,10 +169,10 @@ Result<void> KernelTimer::prepare(const TimedKernel& timed, Kernel& kernel, cons
   return {};
 }
 
-Result<MeasuredKernel> KernelTimer::measure(const TimedKernel& timed, Kernel& kernel,
-                                            const OperandPlan& plan, Rng rng) {
+Result<KernelMeasurement> KernelTimer::measure(const TimedKernel& timed, Kernel& kernel,
+                                               const OperandPlan& plan, Rng rng) {
   METE_TRY_VOID(prepare(timed, kernel, plan, rng.next()));
-  MeasuredKernel measured;
+  KernelMeasurement measured;
   KernelProfile& profile = measured.profile;
   profile.key = timed.key;
   profile.implementation = kernel.implementation();

@@ -41,8 +41,8 @@ class KernelTimer {
       : request_(request), pools_{fast_pool, slow_pool} {}
 
   /// `gone` if it was interrupted: nothing of this kernel is kept.
-  Result<MeasuredKernel> measure(const TimedKernel& timed, Kernel& kernel, const OperandPlan& plan,
-                                 Rng rng);
+  Result<KernelMeasurement> measure(const TimedKernel& timed, Kernel& kernel,
+                                    const OperandPlan& plan, Rng rng);
   [[nodiscard]] const ProfileEffort& effort() const { return effort_; }
 
  private:
@@ -53,7 +53,7 @@ class KernelTimer {
   };
   Result<void> prepare(const TimedKernel& timed, Kernel& kernel, const OperandPlan& plan,
                        std::uint64_t seed);
-  static void take_timings(std::vector<Sample>& samples, MeasuredKernel& measured);
+  static void take_timings(std::vector<Sample>& samples, KernelMeasurement& measured);
   Result<double> run_once(std::uint32_t mask, bool warm);
   Result<std::vector<Sample>> run_all(const std::vector<std::uint32_t>& masks, Rng& rng);
   Result<void> add_joules(std::vector<Sample>& samples);

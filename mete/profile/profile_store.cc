@@ -76,8 +76,8 @@ struct ProfileStore::Impl {
                 "into another file",
                 db.path());
   }
-  Result<void> write_kernel(std::int64_t environment, const MeasuredKernel& kernel);
-  Result<void> write_timings(std::int64_t id, const MeasuredKernel& kernel);
+  Result<void> write_kernel(std::int64_t environment, const KernelMeasurement& kernel);
+  Result<void> write_timings(std::int64_t id, const KernelMeasurement& kernel);
 };
 
 ProfileStore::ProfileStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -172,7 +172,7 @@ Result<std::vector<KernelProfile>> ProfileStore::kernels(std::int64_t environmen
   return all;
 }
 
-Result<void> ProfileStore::Impl::write_timings(std::int64_t id, const MeasuredKernel& kernel) {
+Result<void> ProfileStore::Impl::write_timings(std::int64_t id, const KernelMeasurement& kernel) {
   METE_TRY(auto timing, db.prepare("INSERT INTO timing VALUES (?, ?, ?, ?, ?, ?)"));
   METE_TRY(auto repeat, db.prepare("INSERT INTO repeat VALUES (?, ?, ?, ?)"));
   for (std::size_t i = 0; i < kernel.profile.timings.size(); ++i) {
@@ -198,7 +198,7 @@ Result<void> ProfileStore::Impl::write_timings(std::int64_t id, const MeasuredKe
 }
 
 Result<void> ProfileStore::Impl::write_kernel(std::int64_t environment,
-                                              const MeasuredKernel& kernel) {
+                                              const KernelMeasurement& kernel) {
   for (const auto* sql :
        {"DELETE FROM repeat WHERE kernel IN (SELECT id FROM kernel WHERE environment = ? AND key = "
         "?)",
@@ -222,7 +222,7 @@ Result<void> ProfileStore::Impl::write_kernel(std::int64_t environment,
   return write_timings(db.last_row(), kernel);
 }
 
-Result<void> ProfileStore::put(std::int64_t environment, const MeasuredKernel& kernel) {
+Result<void> ProfileStore::put(std::int64_t environment, const KernelMeasurement& kernel) {
   METE_TRY_VOID(impl_->db.execute("BEGIN IMMEDIATE"));
   auto written = impl_->write_kernel(environment, kernel);
   if (written) written = impl_->db.execute("COMMIT");

@@ -14,7 +14,7 @@
 
 namespace mete {
 
-struct MeasuredKernel {
+struct KernelMeasurement {
   KernelProfile profile;
   std::vector<std::vector<double>> seconds;  ///< every repeat, per timing of the profile
 };
@@ -39,7 +39,7 @@ class ProfileStore {
   /// All kernels of an environment, without their repeats. `invalid` if the file is damaged.
   [[nodiscard]] Result<std::vector<KernelProfile>> kernels(std::int64_t environment) const;
   /// Kept whole or not at all; takes the place of an earlier one of that key.
-  Result<void> put(std::int64_t environment, const MeasuredKernel& kernel);
+  Result<void> put(std::int64_t environment, const KernelMeasurement& kernel);
   /// The repeats of one kernel and mask, in the order they were measured.
   [[nodiscard]] Result<std::vector<double>> repeats(std::int64_t environment,
                                                     const std::string& key,

@@ -15,7 +15,7 @@
 namespace mete {
 namespace {
 
-using profile_test::Bench;
+using profile_test::KnownBench;
 
 Graph one_relu() {
   GraphBuilder b("one");
@@ -27,8 +27,8 @@ ProfileEnvironment here() {
   return {"machine A", "lib 1", "dram: DRAM", "throttled:3,6: ..", true, 2};
 }
 
-MeasuredKernel some_kernel(const std::string& key, double seconds) {
-  MeasuredKernel kernel;
+KernelMeasurement some_kernel(const std::string& key, double seconds) {
+  KernelMeasurement kernel;
   kernel.profile = {key,  "known", 1, {{0, 2, seconds, 0.1}, {1, 2, 2 * seconds, 0.2, 5.0}},
                     true, 0.01};
   kernel.seconds = {{seconds, seconds}, {2 * seconds, 2 * seconds}};
@@ -43,7 +43,7 @@ void execute(const std::string& path, const char* sql) {
 }
 
 TEST(ProfileStore, KeepsWhatWasPut) {
-  const Bench bench;
+  const KnownBench bench;
   {
     auto store = ProfileStore::open(bench.store_path(), ProfileStore::Mode::create);
     ASSERT_TRUE(store) << store.error().what;
@@ -81,7 +81,7 @@ TEST(ProfileStore, KeepsWhatWasPut) {
 }
 
 TEST(ProfileStore, AnotherMachinesIsRefusedUnlessTold) {
-  Bench bench;
+  KnownBench bench;
   bench.time = [](const auto&) { return 1e-3; };
   ASSERT_TRUE(bench.run(one_relu()));
   bench.machine = "another machine";
@@ -103,7 +103,7 @@ TEST(ProfileStore, AnotherMachinesIsRefusedUnlessTold) {
 }
 
 TEST(ProfileStore, StoredProfilesSayWhatIsMissing) {
-  Bench bench;
+  KnownBench bench;
   bench.time = [](const auto&) { return 1e-3; };
   const auto measured = bench.run(one_relu());
   ASSERT_TRUE(measured);
@@ -126,7 +126,7 @@ TEST(ProfileStore, StoredProfilesSayWhatIsMissing) {
 }
 
 TEST(ProfileStore, FilesThatAreNotOursAreRefused) {
-  const Bench bench;
+  const KnownBench bench;
   const std::string path = bench.store_path();
   const auto open = [&path](ProfileStore::Mode mode) { return ProfileStore::open(path, mode); };
   EXPECT_FALSE(open(ProfileStore::Mode::read)) << "absent";
@@ -160,7 +160,7 @@ TEST(ProfileStore, DamageIsFound) {
       "UPDATE timing SET slow_mask = -5 WHERE slow_mask = 1",
       "UPDATE timing SET median_s = 'x'; DELETE FROM timing WHERE slow_mask = 1"};
   for (const auto* sql : damage) {
-    const Bench bench;
+    const KnownBench bench;
     {
       auto store = ProfileStore::open(bench.store_path(), ProfileStore::Mode::create);
       ASSERT_TRUE(store->put(*store->enter(here(), false), some_kernel("relu", 1)));
@@ -175,7 +175,7 @@ TEST(ProfileStore, DamageIsFound) {
 }
 
 TEST(Machine, NamesItsProcessor) {
-  const Bench bench;
+  const KnownBench bench;
   const auto write = [&bench](const std::string& name, const std::string& text) {
     const std::string path = path_join(dir_name(bench.store_path()), name);
     ASSERT_TRUE(make_directories(dir_name(path)));

@@ -23,7 +23,7 @@
 namespace mete {
 namespace {
 
-using profile_test::Bench;
+using profile_test::KnownBench;
 
 /// x -> relu -> relu -> add(both): the second relu has the first one's key, unless one is warm.
 Graph small_graph() {
@@ -198,7 +198,7 @@ TEST(Operands, IndicesAndLabelsAreValid) {
 }
 
 TEST(Profile, EqualJobsAreMeasuredOnce) {
-  Bench bench;
+  KnownBench bench;
   bench.time = [](const auto& slow) { return 1e-3 + 2e-3 * slow[0]; };
   const auto profile = bench.run(small_graph());
   ASSERT_TRUE(profile) << profile.error().what;
@@ -221,7 +221,7 @@ TEST(Profile, EqualJobsAreMeasuredOnce) {
 }
 
 TEST(Profile, AdditivePredictionsOfPlacementsNotMeasured) {
-  Bench bench;
+  KnownBench bench;
   bench.time = [](const auto& slow) {
     double seconds = 1e-3;
     for (std::size_t i = 0; i < slow.size(); ++i) {
@@ -250,7 +250,7 @@ TEST(Profile, AdditivePredictionsOfPlacementsNotMeasured) {
 }
 
 TEST(Profile, KernelsThatAreNotAdditiveAreMeasuredInFull) {
-  Bench bench;
+  KnownBench bench;
   // A copy within either memory costs nothing, as AutoTM's reshape: far from additive.
   bench.time = [](const auto& slow) {
     for (const double one : slow) {
@@ -270,7 +270,7 @@ TEST(Profile, KernelsThatAreNotAdditiveAreMeasuredInFull) {
 }
 
 TEST(Profile, TooManyTensorsForATableIsSaid) {
-  Bench bench;
+  KnownBench bench;
   bench.time = [](const auto& slow) {
     double seconds = 1e-3;
     for (const double one : slow) seconds *= 1 + one;
@@ -287,7 +287,7 @@ TEST(Profile, TooManyTensorsForATableIsSaid) {
 }
 
 TEST(Profile, NoiseAloneDoesNotMakeAKernelNonAdditive) {
-  Bench bench;
+  KnownBench bench;
   auto rng = std::make_shared<Rng>(7);
   bench.time = [rng](const auto& slow) {
     return (1e-3 + 1e-3 * slow[0]) * (1 + 0.2 * rng->uniform());
@@ -301,7 +301,7 @@ TEST(Profile, NoiseAloneDoesNotMakeAKernelNonAdditive) {
 }
 
 TEST(Profile, MediansIgnoreAStall) {
-  Bench bench;
+  KnownBench bench;
   auto runs = std::make_shared<int>(0);
   bench.time = [runs](const auto&) { return ++*runs % 5 == 0 ? 1.0 : 1e-3; };
   const auto profile = bench.run(small_graph());
@@ -310,7 +310,7 @@ TEST(Profile, MediansIgnoreAStall) {
 }
 
 TEST(Profile, SlowTierIsChargedAtTheEndOfEachRun) {
-  Bench bench;
+  KnownBench bench;
   bench.charge = 1e-9;  // a byte
   bench.time = [](const auto&) { return 1e-3; };
   const auto profile = bench.run(small_graph());
@@ -321,7 +321,7 @@ TEST(Profile, SlowTierIsChargedAtTheEndOfEachRun) {
 }
 
 TEST(Profile, AnInterruptedOneGoesOnWhereItStopped) {
-  Bench bench;
+  KnownBench bench;
   bench.time = [](const auto&) { return 1e-3; };
   const Graph graph = small_graph();
   bench.interrupt.after = 60;  // looks: in the second kernel
@@ -343,7 +343,7 @@ TEST(Profile, AnInterruptedOneGoesOnWhereItStopped) {
 }
 
 TEST(Profile, CopiesAreTimedAndKept) {
-  Bench bench;
+  KnownBench bench;
   bench.charge = 1e-9;
   bench.time = [](const auto&) { return 1e-3; };
   const auto profile = bench.run(small_graph());
@@ -354,7 +354,7 @@ TEST(Profile, CopiesAreTimedAndKept) {
 }
 
 TEST(Profile, JoulesAreOfOneRun) {
-  Bench bench;
+  KnownBench bench;
   bench.time = [](const auto& slow) { return 1e-3 + 1e-3 * slow[0]; };
   bench.watts = 40;
   const auto profile = bench.run(small_graph());
@@ -364,7 +364,7 @@ TEST(Profile, JoulesAreOfOneRun) {
 }
 
 TEST(Profile, WhatCannotRunIsToldBeforeAnythingIsMeasured) {
-  Bench bench;
+  KnownBench bench;
   bench.refuses = "add";
   bench.time = [](const auto&) { return 1e-3; };
   const auto profile = bench.run(small_graph());
@@ -390,7 +390,7 @@ TEST(Profile, AWholeStepWithPlainKernels) {
   b.add_result(loss[0]);
   const auto step = training_step(*b.finish(), 0.1);
   ASSERT_TRUE(step) << step.error().what;
-  Bench bench;
+  KnownBench bench;
   bench.plain = true;
   const auto profile = bench.run(*step);
   ASSERT_TRUE(profile) << profile.error().what;

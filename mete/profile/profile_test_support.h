@@ -77,7 +77,7 @@ class KnownTier final : public Tier {
 using SlowOperands = std::vector<double>;
 
 /// Profiles graphs with kernels that take `time`.
-class Bench final : public KernelLibrary {
+class KnownBench final : public KernelLibrary {
  public:
   std::function<double(const SlowOperands&)> time = {};
   double charge = 0;
@@ -90,13 +90,13 @@ class Bench final : public KernelLibrary {
   bool any_machine = false;
   int runs = 0;
 
-  Bench() {
+  KnownBench() {
     char name[] = "/tmp/mete-profile-XXXXXX";
     folder_ = ::mkdtemp(name);
   }
-  Bench(const Bench&) = delete;
-  Bench& operator=(const Bench&) = delete;
-  ~Bench() override { std::filesystem::remove_all(folder_); }
+  KnownBench(const KnownBench&) = delete;
+  KnownBench& operator=(const KnownBench&) = delete;
+  ~KnownBench() override { std::filesystem::remove_all(folder_); }
   [[nodiscard]] std::string store_path() const { return path_join(folder_, "store.db"); }
 
   [[nodiscard]] std::string_view name() const override { return "known"; }
@@ -133,7 +133,7 @@ class Bench final : public KernelLibrary {
  private:
   class Known final : public Kernel {
    public:
-    explicit Known(Bench& bench) : bench_(bench) {}
+    explicit Known(KnownBench& bench) : bench_(bench) {}
     Result<void> run(std::span<const void* const> inputs, std::span<void* const> outputs) override {
       SlowOperands slow;
       for (const auto* input : inputs) slow.push_back(bench_.slow_->holds(input) ? 1 : 0);
@@ -145,7 +145,7 @@ class Bench final : public KernelLibrary {
     [[nodiscard]] std::string implementation() const override { return "known"; }
 
    private:
-    Bench& bench_;
+    KnownBench& bench_;
   };
 
   std::string folder_;
