@@ -19,3 +19,6 @@ section "the page of mete view at 100,000 rows: <= 1 MB without data, first plot
 if [ -x "$build/bin/dnn_kernels" ]; then
   section "DNN kernels beside oneDNN's own best, ResNet50 and VGG19 at batch 16: within 3 %"; "$build/bin/dnn_kernels"
 fi
+if [ -x "$build/bin/gemm_pair" ]; then
+  section "mete bench gemm beside the library's own loop: within 2 %; float at N = 2048 >= 85 % of the FMA peak"; "$build/bin/gemm_pair"
+fi
