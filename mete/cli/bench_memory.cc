@@ -14,6 +14,7 @@
 #include "mete/cli/graph_arg.h"
 #include "mete/cli/look.h"
 #include "mete/cli/memory_arms.h"
+#include "mete/cli/memory_pages.h"
 #include "mete/cli/options.h"
 #include "mete/execute/run_counts.h"
 
@@ -319,10 +320,13 @@ Result<ExitCode> bench_memory(const MemoryBenchOptions& options, const Context& 
   METE_TRY_VOID(write_file_atomically(path_join(options.out, "results.json"), all.dump() + "\n"));
   METE_TRY_VOID(
       write_file_atomically(path_join(options.out, "results.csv"), table_of(runs).to_csv()));
+  METE_TRY(const auto page, memory_bench_page(runs));
+  METE_TRY_VOID(write_file_atomically(path_join(options.out, "results.html"), page.to_html()));
   if (options.json) {
     fmt::print("{}\n", all.dump());
   } else {
     print_runs(runs);
+    fmt::print("page: {}\n", path_join(options.out, "results.html"));
   }
   return 0;
 }

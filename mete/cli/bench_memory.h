@@ -29,8 +29,8 @@ struct MemoryBenchOptions {
 /// Under the heading "bench memory".
 void add_memory_bench_options(OptionSet& app, MemoryBenchOptions& options);
 
-/// Runs whatever of the grid is not in the folder yet, then writes results.json and results.csv
-/// from all that is.
+/// Runs whatever of the grid is not in the folder yet, then writes results.json, results.csv and
+/// the page results.html from all that is.
 Result<ExitCode> bench_memory(const MemoryBenchOptions& options, const Context& context);
 
 }  // namespace mete

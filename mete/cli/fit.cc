@@ -13,6 +13,7 @@
 #include "mete/cli/fit_report.h"
 #include "mete/cli/graph_arg.h"
 #include "mete/cli/memory_arms.h"
+#include "mete/cli/memory_pages.h"
 #include "mete/cli/options.h"
 
 namespace mete {
@@ -87,7 +88,8 @@ Result<std::vector<FittedArm>> fit_arms(const Options& options, const PlannedGra
   return arms;
 }
 
-Result<void> store_results(const FitReport& report, const std::string& out) {
+Result<void> store_results(const FitReport& report, const Liveness& liveness,
+                           const std::string& out) {
   METE_TRY_VOID(make_directories(out));
   const FittedPlan& fitted = report.arms.front().fitted;
   METE_TRY_VOID(write_file_atomically(path_join(out, "problem.json"),
@@ -100,6 +102,8 @@ Result<void> store_results(const FitReport& report, const std::string& out) {
         write_file_atomically(path_join(out, name), execution_text(arm.fitted.draft.plan)));
   }
   METE_TRY_VOID(write_file_atomically(path_join(out, "steps.csv"), step_table(report).to_csv()));
+  METE_TRY(const auto page, fit_page(report, liveness));
+  METE_TRY_VOID(write_file_atomically(path_join(out, "fit.html"), page.to_html()));
   return write_file_atomically(path_join(out, "fit.json"), json_of(report).dump() + "\n");
 }
 
@@ -124,12 +128,13 @@ Result<ExitCode> fit(const Options& options, const Context& context) {
   for (const auto& arm : report.arms) runs.push_back({arm.name, arm.fitted.draft.plan});
   METE_TRY(report.outcomes, run_arms(runs, planned, setup, options.steps, options.seed, context));
   report.graph = &planned.graph;
-  if (!options.out.empty()) METE_TRY_VOID(store_results(report, options.out));
+  if (!options.out.empty()) METE_TRY_VOID(store_results(report, planned.liveness, options.out));
   if (options.json) {
     fmt::print("{}\n", json_of(report).dump());
   } else {
     print_fit(report);
-    if (!options.out.empty()) fmt::print("stored in     {}\n", options.out);
+    if (!options.out.empty())
+      fmt::print("stored in     {}; page: {}\n", options.out, path_join(options.out, "fit.html"));
   }
   return report.equal() ? 0 : 1;
 }
