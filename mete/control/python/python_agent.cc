@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -118,7 +119,15 @@ class PythonAgent final : public Agent {
   bool may_hang() const override { return true; }
   /// Raised in the thread that runs Python between two of its instructions: a call into C that does
   /// not return cannot be ended so.
-  void interrupt() noexcept override { Py_AddPendingCall(&raise_interrupt, nullptr); }
+  void interrupt() noexcept override {
+    Py_AddPendingCall(&raise_interrupt, nullptr);
+    // Python 3.11 looks for such calls only when something else makes it look up: here, a thread
+    // that asks for the lock. Of its own, because C code that hangs may keep the lock for ever.
+    try {
+      std::thread([] { PyGILState_Release(PyGILState_Ensure()); }).detach();
+    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): no thread to be had
+    }
+  }
 
  private:
   template <class Call>
