@@ -163,8 +163,11 @@ class Drafter {
     for (const bool fast : {true, false}) {
       const PoolItems pool = collect(fast);
       PackRequest request{.seed = request_.seed, .effort = request_.pack_effort};
-      if (fast && request_.limit_bytes != kNoLimit) request.goal_bytes = request_.limit_bytes;
-      if (!fast) request.effort *= kSlowPoolEffort;
+      if (fast && request_.limit_bytes != kNoLimit) {
+        request.goal_bytes = request_.limit_bytes;
+      } else {
+        request.slack = kNotScarce;
+      }
       const Packing packing = pack(pool.items, request);
       METE_TRY_VOID(check_packing(pool.items, packing));
       for (std::size_t s = 0; s < residence_.stays.size(); ++s) {
@@ -370,7 +373,7 @@ class Drafter {
     }
   }
 
-  static constexpr double kSlowPoolEffort = 0.2;  // slow memory is not what is scarce
+  static constexpr double kNotScarce = 0.002;  // not worth a long search
 
   const Graph& graph_;
   const Liveness& liveness_;

@@ -169,7 +169,9 @@ class PackSearch {
         rng_(request.seed),
         steps_(request.effort * kStepsOfEffort),
         peak_(peak_of(items)),
-        enough_(std::max(peak_, request.goal_bytes)) {}
+        enough_(
+            std::max(static_cast<std::uint64_t>(static_cast<double>(peak_) * (1 + request.slack)),
+                     request.goal_bytes)) {}
 
   Packing run() {
     for (auto& order : greedy_orders(items_)) {

@@ -34,6 +34,7 @@ struct PackRequest {
   std::uint64_t seed = 1;
   double effort = 1;             ///< bounds the search in steps of its own; 1 is about a second
   std::uint64_t goal_bytes = 0;  ///< a pool of this size is good enough; the peak always is
+  double slack = 0;              ///< so is one larger than the peak by this share of it
 };
 
 /// The best of several greedy orders (by size, area, lifetime, birth), then a search over orders:
