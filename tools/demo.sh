@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The main job on any machine: the energy loop on a replayed GPU, then a real CPU command under observation.
+# The main job on any machine: the energy loop on a replayed GPU, a real CPU command under observation, the memory loop.
 # usage: tools/demo.sh [PATH-OF-METE]; results go to demo-results/. SPDX-License-Identifier: BSD-3-Clause
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,7 +12,7 @@ fi
 start=$SECONDS
 mkdir -p "$out"
 # What an earlier demo made goes, so that this one shows the whole loop.
-rm -rf "$out/tune" "$out/cpu.report" "$out/cpu.trace"
+rm -rf "$out/tune" "$out/cpu.report" "$out/cpu.trace" "$out/fit" "$out/profile.db"
 
 show() {
   echo
@@ -36,8 +36,14 @@ echo
 sed -n '/Application Totals/,$p' "$out/cpu.report" | sed -n '1,14p'
 
 echo
+echo "== 3. The memory loop: a training step of VGG19 with a fifth of its memory fast, the rest emulated slow memory =="
+echo "   measure every kernel, plan, pack, verify, run beside all-fast and first touch (2 GB of memory)"
+show fit zoo:vgg19 --batch 1 --ratio 4:1 --repeats 2 --steps 3 --profile "$out/profile.db" -o "$out/fit"
+
+echo
 echo "Done in $((SECONDS - start)) s. Open or read:"
 echo "  $PWD/$out/tune/tune.html    what was saved, and why"
 echo "  $PWD/$out/tune/tune.json    all its figures"
 echo "  $PWD/$out/cpu.report        the CPU run, YAML"
 echo "  $PWD/$out/cpu.trace         its samples"
+echo "  $PWD/$out/fit               the memory loop: plan, programs and all figures"
