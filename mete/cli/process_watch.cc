@@ -95,12 +95,16 @@ void ProcessWatch::rank(double seconds) {
       process.joules[k] = shares_.any(k) ? use.joules[k] : kNaN;
       process.watts[k] = (process.joules[k] - (known ? was->second[k] : 0)) / seconds;
     }
-    if (total(process.watts) > 0 || process.cpus > 0) busiest_.push_back(std::move(process));
+    // One that rests for a moment stays, so that its series has no holes.
+    if (process.cpu_seconds > 0 || total(process.joules) > 0) {
+      busiest_.push_back(std::move(process));
+    }
   }
   std::stable_sort(busiest_.begin(), busiest_.end(), [](const auto& a, const auto& b) {
     const double x = total(a.watts);
     const double y = total(b.watts);
-    return x != y ? x > y : a.cpus > b.cpus;
+    if (x != y) return x > y;
+    return a.cpus != b.cpus ? a.cpus > b.cpus : a.cpu_seconds > b.cpu_seconds;
   });
   if (busiest_.size() > most_) busiest_.resize(most_);
   for (auto& process : busiest_) process.cgroup = cgroup_of(root_, process.pid);

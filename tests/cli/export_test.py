@@ -158,6 +158,81 @@ class Export(World):
         self.assertNotIn("integrated_joules", text)  # of half a second: a counter that starts anew each time
         self.check(text)
 
+    def test_processes_are_few_named_and_satisfy_promtool(self):
+        self.assertNotIn("mete_process_", self.once())
+        program = self.folder / "odd.py"
+        program.write_text("import ctypes\nctypes.CDLL(None).prctl(15, b'odd \"n\\\\', 0, 0, 0)\nwhile True: pass\n")
+        spin = subprocess.Popen([sys.executable, program])
+        self.addCleanup(spin.wait)
+        self.addCleanup(spin.kill)
+        time.sleep(0.3)
+        text = self.once("--processes", "500")
+        for line in text.splitlines():
+            if line.startswith("mete_process_cpu_seconds_total") and f'pid="{spin.pid}"' in line:
+                self.assertIn('name="odd \\"n\\\\"', line)
+                self.assertGreater(float(line.rsplit(" ", 1)[1]), 0)
+                break
+        else:
+            self.fail(text)
+        self.check(text)
+        few = self.once("--processes", "2")
+        pids = set(re.findall(r'mete_process_resident_bytes\{pid="(\d+)"', few))
+        self.assertTrue(1 <= len(pids) <= 2, few)
+        done = mete("export", "--once", "--processes", "1001", env=self.env)
+        self.assertEqual(done.returncode, 2, done.stderr)
+
+    def test_processes_share_the_energy_of_a_machine(self):
+        self.tree()
+        root = self.folder / "root"
+
+        def put(path, text):
+            """In place and in one piece: a file that is empty for a moment is a process that has ended."""
+            path.parent.mkdir(exist_ok=True)
+            file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
+            os.pwrite(file, text.encode(), 0)
+            os.close(file)
+
+        def ticks(pid, name, parent, count):
+            put(root / f"proc/{pid}/stat", f"{pid} ({name}) R {parent} 1 1 0 -1 0 0 0 0 0 {count:08d} 0 0 0 20 0 1 0 5 0 300 "
+                + "0 " * 28 + "\n")
+            put(root / f"proc/{pid}/cgroup", "0::/docker.slice/c1\n" if pid == 20 else "0::/\n")
+
+        def machine(busy, idle):
+            put(root / "proc/stat", "".join(f"{cpu} {busy:08d} 0 0 {idle:08d} 0 0 0 0 0 0\n" for cpu in ("cpu ", "cpu0")))
+        tree = Tree.__new__(Tree)
+        tree.folder = root
+        (root / "proc/loadavg").write_text("0.1 0.1 0.1 1/3 20\n")
+        for pid, name, parent in ((1, "init", 0), (10, "works", 1), (20, "in a box", 1)):
+            ticks(pid, name, parent, 0)
+        machine(1, 1)
+        with Server("--period", "100ms", "--processes", "10", env=self.env) as server:
+            most = {}
+            # Each round three quarters of the machine's time: four fifths of it for one, a fifth for the other. A look
+            # that falls into the middle of a round sees half of it, so that only the sums are asked about.
+            for i in range(1, 31):
+                time.sleep(0.11)
+                ticks(10, "works", 1, 60 * i)
+                ticks(20, "in a box", 1, 15 * i)
+                machine(1 + 75 * i, 1 + 25 * i)
+                tree.count("intel-rapl:0", 5 + 10 * i)
+            deadline = time.monotonic() + 20
+            while time.monotonic() < deadline and len(most) < 2:
+                for (name, labels), joules in samples(server.get()[1]).items():
+                    told = dict(labels)
+                    if name == "mete_process_joules_total" and told["zone"] == "package":
+                        most[told["name"], told["cgroup"]] = joules
+                # A process that did nothing lately is not told.
+                i += 1
+                ticks(10, "works", 1, 60 * i)
+                ticks(20, "in a box", 1, 15 * i)
+                machine(1 + 75 * i, 1 + 25 * i)
+                tree.count("intel-rapl:0", 5 + 10 * i)
+                time.sleep(0.05)
+            self.assertEqual(set(most), {("works", "/"), ("in a box", "/docker.slice/c1")}, server.get()[1])
+            self.assertLess(sum(most.values()), 7.6 * i)
+            self.assertGreater(sum(most.values()), i)
+            self.assertGreater(most["works", "/"], 2 * most["in a box", "/docker.slice/c1"])
+
     def test_once_into_a_file_and_onto_a_full_disk(self):
         out = self.folder / "mete.prom"
         self.assertEqual(self.once("-o", out), "")
