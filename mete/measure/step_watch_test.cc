@@ -49,8 +49,8 @@ TEST(StepWatch, AStepThatDoesNotObeyIsTakenOver) {
   static auto* taken = new std::promise<double>;
   asked->signals = 1;
   auto told = taken->get_future();
-  static auto* watch = new StepWatch(
-      *asked, {[] {}, [](double seconds) { taken->set_value(seconds); }}, kQuick);
+  static auto* watch =
+      new StepWatch(*asked, {[] {}, [](double seconds) { taken->set_value(seconds); }}, kQuick);
   std::thread([] {
     const StepWatch::Scope step(watch);
     std::this_thread::sleep_for(std::chrono::hours(1));
