@@ -1,7 +1,9 @@
 // mete plan: which tensor of a training step lies in fast memory, when it moves, and how close to
 // the best possible that is. SPDX-License-Identifier: BSD-3-Clause
+#include <cmath>
 #include <cstdio>
 #include <ctime>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,7 +14,9 @@
 #include "mete/base/files.h"
 #include "mete/base/text.h"
 #include "mete/cli/command.h"
+#include "mete/cli/memory_setup.h"
 #include "mete/cli/options.h"
+#include "mete/cli/plan_graph.h"
 #include "mete/cli/plan_page.h"
 #include "mete/cli/tune_choice.h"
 #include "mete/placement/solver.h"
@@ -28,6 +32,8 @@ struct Options {
   std::string max_slowdown;
   std::string output;
   std::string page;
+  std::string write_problem;
+  MemoryOptions memory;  ///< of a graph
   bool curve = false;
   std::uint64_t seed = 1;
   double effort = 1;
@@ -41,7 +47,7 @@ struct Answer {
   std::optional<double> max_slowdown;
   std::uint64_t proven_bytes = 0;
   double solve_seconds = 0;
-  double cpu_seconds = 0;
+  double cpu_seconds = std::numeric_limits<double>::quiet_NaN();  ///< unknown for a graph
 };
 
 double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
@@ -128,6 +134,31 @@ Result<void> write_page(const Options& options, const Answer& answer, const Prob
   return write_file_atomically(options.page, page.to_html());
 }
 
+/// The problem of a graph is made of what its kernels take here.
+Result<Answer> answer_of_graph(const Options& options, Problem& problem, const Context& context) {
+  if (!options.max_slowdown.empty()) {
+    return fail(Errc::invalid,
+                "--max-slowdown works on a problem file: write it with --ratio 1:1 --write-problem "
+                "P.json, then plan P.json");
+  }
+  GraphPlanRequest request{options.problem,     options.memory,    options.ratio,
+                           options.fast_memory, options.optimizer, {}};
+  request.solve.seed = options.seed;
+  request.solve.effort = options.effort;
+  request.solve.target_gap = options.target_gap;
+  request.solve.interrupt = &context.interrupt;
+  METE_TRY(const Solver* solver, find_solver(options.optimizer));
+  if (solver->needs_lp) {
+    METE_TRY(request.solve.lp, open_lp_runtime());
+  }
+  METE_TRY(auto planned, plan_graph(request, context));
+  problem = std::move(planned.problem);
+  Answer answer;
+  answer.solved = std::move(planned.solved);
+  answer.solve_seconds = planned.solve_seconds;
+  return answer;
+}
+
 Json json_of(const Answer& answer, const Problem& problem) {
   const PlanFigures& f = answer.solved.plan.figures;
   const Verdict& v = answer.solved.verdict;
@@ -183,15 +214,26 @@ void print_for_people(const Answer& answer, const Problem& problem) {
              size_text(v.bytes_to_fast), format_quantity(v.stall_seconds, "s"));
   fmt::print("proven        no {} plan takes less than {}: gap {}\n", f.solver,
              format_quantity(f.lower_bound_seconds, "s", 7), format_percent(f.gap, 3));
-  fmt::print("solved in     {} ({} of CPU time)\n", format_quantity(answer.solve_seconds, "s"),
-             format_quantity(answer.cpu_seconds, "s"));
+  const auto cpu = std::isnan(answer.cpu_seconds)
+                       ? std::string()
+                       : fmt::format(" ({} of CPU time)", format_quantity(answer.cpu_seconds, "s"));
+  fmt::print("solved in     {}{}\n", format_quantity(answer.solve_seconds, "s"), cpu);
 }
 
 Result<ExitCode> plan(const Options& options, const Context& context) {
   METE_TRY_VOID(check_options(options));
   METE_TRY_VOID(find_solver(options.optimizer));
-  METE_TRY(const auto problem, read_problem(options.problem));
-  METE_TRY(const auto answer, answer_of(options, problem, context));
+  Problem problem;
+  Answer answer;
+  if (names_a_graph(options.problem)) {
+    METE_TRY(answer, answer_of_graph(options, problem, context));
+  } else {
+    METE_TRY(problem, read_problem(options.problem));
+    METE_TRY(answer, answer_of(options, problem, context));
+  }
+  if (!options.write_problem.empty()) {
+    METE_TRY_VOID(write_file_atomically(options.write_problem, to_json(problem).dump(-1) + "\n"));
+  }
   if (!options.output.empty()) {
     METE_TRY_VOID(
         write_file_atomically(options.output, placement_text(problem, answer.solved.plan)));
@@ -215,8 +257,10 @@ std::string optimizer_names() {
 
 Runner add_plan(OptionSet& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("PROBLEM", options->problem,
-                 "A placement problem (mete.placement-problem/1), which may be gzipped")
+  app.add_option(
+         "PROBLEM", options->problem,
+         "A placement problem (mete.placement-problem/1), which may be gzipped; or a graph, "
+         "zoo:NAME or FILE.onnx, whose kernels are then measured here")
       ->required();
   app.add_option("--optimizer", options->optimizer, optimizer_names())->capture_default_str();
   app.add_option("--ratio", options->ratio,
@@ -225,6 +269,11 @@ Runner add_plan(OptionSet& app) {
   app.add_option("--max-slowdown", options->max_slowdown,
                  "The least fast memory that keeps the step within this of all-fast, as in 10%");
   app.add_option("-o,--output", options->output, "Write the plan (mete.placement/1)");
+  app.add_option("--write-problem", options->write_problem,
+                 "Write the problem, as made from a graph and its profile");
+  add_memory_options(app, options->memory);
+  app.add_option("--profile", options->memory.store, "Of a graph: the store of profiles")
+      ->capture_default_str();
   app.add_option("--page", options->page,
                  "Write a page: memory over time, and every tensor's place");
   app.add_flag("--curve", options->curve,

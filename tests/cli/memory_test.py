@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""The memory loop from the outside: fit, exec, plan of a graph, bench memory. memory_test.py METE. SPDX-License-Identifier: BSD-3-Clause"""
+import json
+import os
+import signal
+import time
+
+import mete_cli
+
+MODEL = ("zoo:mlp", "--batch", "2")
+SMALL = ("--repeats", "2", "--steps", "2")
+
+
+class MemoryLoop(mete_cli.MeteCase):
+    def json_of(self, *arguments):
+        out, _ = self.mete(*arguments, "--json")
+        return json.loads(out)
+
+    def test_fit_then_its_parts(self):
+        fit = self.json_of("fit", *MODEL, "--ratio", "4:1", *SMALL, "--profile", "p.db", "-o", "fit")
+        self.assertTrue(fit["equal_results"])
+        self.assertEqual(fit["source"], "emulated")
+        plan, fast, touch = fit["arms"]
+        self.assertEqual([fast["optimizer"], touch["optimizer"]], ["all-fast", "numa"])
+        self.assertEqual(len({arm["digest"] for arm in fit["arms"]}), 1)
+        self.assertLessEqual(plan["fast_pool_bytes"], plan["limit_bytes"])
+        self.assertLessEqual(plan["lower_bound_seconds"], plan["predicted_seconds"] * (1 + 1e-9))
+        text = self.text("fit", "fit.html")
+        for words in ("Every tensor", "Memory over time", "emulated", "bit for bit"):
+            self.assertIn(words, text)
+
+        again = self.json_of("exec", "fit/program.json", "--graph", *MODEL, "--profile", "p.db", "--steps", "2")
+        self.assertEqual(again["digest"], plan["digest"], "another run of the same steps from the same seed")
+        self.refused("exec", "fit/program.json", "--graph", "zoo:mlp", "--batch", "3", "--profile", "p.db")
+        self.refused("exec", "fit/plan.json", "--graph", *MODEL, "--profile", "p.db")
+        with open(self.path("cut.json"), "w", encoding="utf-8") as cut:
+            cut.write(self.text("fit", "program.json")[:2000])
+        self.refused("exec", "cut.json", "--graph", *MODEL, "--profile", "p.db", says=("cut.json",))
+
+        planned = self.json_of("plan", *MODEL, "--ratio", "4:1", "--profile", "p.db", "-o", "plan.json", "--write-problem",
+                               "problem.json")
+        self.assertLessEqual(planned["peak_bytes"], planned["limit_bytes"])
+        self.assertIn("emulated", planned["source"])
+        # The problem stands for itself: planned again, its bound can only be tighter.
+        alone = self.json_of("plan", "problem.json", "--fast-memory", f"{planned['limit_bytes']}B")
+        self.assertAlmostEqual(alone["all_fast_seconds"], planned["all_fast_seconds"])
+        self.assertGreaterEqual(alone["lower_bound_seconds"], planned["lower_bound_seconds"] * (1 - 1e-6))
+
+    def test_the_grid_resumes(self):
+        grid = ("bench", "memory", "--models", "mlp@2", "--optimizers", "static", "--ratios", "4:1,0:1", "--profile", "p.db",
+                "--steps", "2", "-o", "grid")
+        runs = self.json_of(*grid)
+        self.assertEqual({run["ratio"] for run in runs}, {"4:1", "0:1"})
+        self.assertTrue(os.path.exists(self.path("grid/results.html")))
+        kept = {name: os.stat(self.path(f"grid/{name}")).st_mtime_ns for name in os.listdir(self.path("grid"))
+                if name.startswith("mlp@")}
+        self.assertEqual(len(kept), 2)
+        os.remove(self.path("grid/mlp@2.4-1.static.json"))
+        self.assertEqual(len(self.json_of(*grid)), 2)
+        for name, when in kept.items():
+            same = os.stat(self.path(f"grid/{name}")).st_mtime_ns == when
+            self.assertEqual(same, "4-1" not in name, name)
+
+    def test_refusals(self):
+        for words, says in ((("fit", "zoo:resnet51", "--ratio", "4:1"), ("resnet50",)),
+                            (("fit", *MODEL), ("--ratio",)),
+                            (("fit", *MODEL, "--ratio", "x"), ("slow:fast",)),
+                            (("fit", *MODEL, "--ratio", "4:1", "--optimizer", "magic"), ("magic",)),
+                            (("fit", *MODEL, "--ratio", "4:1", "--steps", "1"), ("--steps",)),
+                            (("plan", "zoo:mlp", "--max-slowdown", "10%"), ("--write-problem",)),
+                            (("bench", "memory", "--models", "mlp@x", "-o", "grid"), ("no batch",)),
+                            (("bench", "memory", "--models", "mlp@2"), ("-o DIR",))):
+            with self.subTest(words=words):
+                self.refused(*words, says=says)
+
+    def test_a_file_that_is_not_there(self):
+        self.refused("exec", "no.json", "--graph", *MODEL, code=1, says=("no.json",))
+        self.refused("plan", "no.json", "--ratio", "4:1", code=1, says=("no.json",))
+
+    def test_ctrl_c_loses_nothing_that_was_measured(self):
+        child = self.start("fit", "zoo:mlp", "--batch", "8", "--ratio", "4:1", "--repeats", "200", "--profile", "i.db")
+        time.sleep(2)
+        if child.poll() is not None:
+            self.skipTest("this machine is too fast to interrupt it")
+        child.send_signal(signal.SIGINT)
+        _, err = child.communicate(timeout=100)
+        self.assertNotEqual(child.returncode, 0)
+        self.assertEqual(len(err.strip().splitlines()), 1, err)
+        self.assertIn("interrupted", err)
+
+
+if __name__ == "__main__":
+    mete_cli.main()
