@@ -56,6 +56,7 @@ TEST(MemoryPlots, CostOfMemoryIsThatOfItsParts) {
   // 4:1: four parts at 1/2.1 and one at 1, of five; 1:0: all at 1/2.1.
   EXPECT_NEAR(series[2].y[0], (4 / 2.1 + 1) / 5, 1e-12);
   EXPECT_NEAR(series[2].y[1], 1 / 2.1, 1e-12);
+  for (const auto& one : series) EXPECT_NE(one.role, Role::bound) << "the axis leaves bounds out";
 }
 
 TEST(MemoryPlots, ErrorsHaveTheirSign) {

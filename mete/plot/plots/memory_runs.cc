@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::size_t kMostModels = 12;
 /// Colours, in the order in which optimizers first appear.
-constexpr std::array<Role, 7> kRoles{Role::baseline, Role::other_a, Role::swept, Role::agent,
-                                     Role::other_b,  Role::chosen,  Role::bound};
+constexpr std::array<Role, 7> kRoles{Role::baseline, Role::other_a, Role::swept,  Role::agent,
+                                     Role::other_b,  Role::chosen,  Role::other_c};
 
 std::vector<std::string> distinct(const std::vector<std::string>& values) {
   std::vector<std::string> out;
@@ -163,7 +163,7 @@ Result<Figure> memory_cost(const Table& runs, std::string_view optimizer,
   }
   Series cost;
   cost.name = "Memory, cost";
-  cost.role = Role::bound;
+  cost.role = Role::agent;
   cost.mark = Mark::line_points;
   for (std::size_t r = 0; r < grid.ratios.size(); ++r) {
     const auto parts = split(grid.ratios[r], ':');
