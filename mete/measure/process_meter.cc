@@ -22,19 +22,8 @@ constexpr std::size_t kStatLimit = 4096;
 constexpr int kMostOpenFiles = 256;
 /// More cgroups than this below one are left out.
 constexpr std::size_t kMostCgroups = 10'000;
-
-/// "Key: 123 kB" in a table of /proc: the number, or NaN.
-double table_value(std::string_view text, std::string_view key) {
-  std::size_t at = text.find(key);
-  while (at != std::string_view::npos && at != 0 && text[at - 1] != '\n') {
-    at = text.find(key, at + 1);
-  }
-  if (at == std::string_view::npos) return std::numeric_limits<double>::quiet_NaN();
-  const auto line = text.substr(at + key.size(), text.find('\n', at) - at - key.size());
-  const auto first = trim(line);
-  const auto value = parse_double(first.substr(0, first.find(' ')));
-  return value ? *value : std::numeric_limits<double>::quiet_NaN();
-}
+/// More new numbers than this, and /proc is listed instead.
+constexpr std::int64_t kMostAskedFor = 24;
 
 std::string proc_file(pid_t pid, std::string_view name) {
   return fmt::format("/proc/{}/{}", pid, name);
@@ -42,47 +31,18 @@ std::string proc_file(pid_t pid, std::string_view name) {
 
 }  // namespace
 
-bool parse_process_stat(std::string_view text, ProcessStat& out) {
-  const auto open = text.find('(');
-  const auto close = text.rfind(')');
-  if (open == std::string_view::npos || close == std::string_view::npos || close < open) {
-    return false;
+ProcessMeter::~ProcessMeter() {
+  for (Row& row : rows_) {
+    forget_file(row.fd);
+    forget_file(row.io_fd);
   }
-  out.name = text.substr(open + 1, close - open - 1);
-  // Fields from the third on (proc(5) counts from 1): 3 state, 4 ppid, 14 utime .. 17 cstime, 22
-  // starttime, 24 rss.
-  constexpr std::size_t kFields = 22;
-  std::array<std::string_view, kFields> fields;
-  std::string_view rest = trim(text.substr(close + 1));
-  std::size_t n = 0;
-  while (n < kFields && !rest.empty()) {
-    const auto end = std::min(rest.find(' '), rest.size());
-    fields[n++] = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
-  if (n < kFields || fields[0].size() != 1) return false;
-  const auto number = [&fields](std::size_t field) { return parse_int(fields[field - 3]); };
-  const auto parent = number(4);
-  const auto user = number(14);
-  const auto system = number(15);
-  const auto child_user = number(16);
-  const auto child_system = number(17);
-  const auto start = number(22);
-  const auto rss = number(24);
-  if (!parent || !user || !system || !child_user || !child_system || !start || !rss) return false;
-  out.state = fields[0][0];
-  out.parent = static_cast<pid_t>(*parent);
-  out.own_ticks = static_cast<double>(*user + *system);
-  out.children_ticks = static_cast<double>(*child_user + *child_system);
-  out.start_ticks = static_cast<std::uint64_t>(std::max<std::int64_t>(0, *start));
-  out.rss_pages = *rss;
-  return true;
 }
 
-ProcessMeter::~ProcessMeter() {
-  for (const Row& row : rows_) {
-    if (row.fd >= 0) ::close(row.fd);
-  }
+void ProcessMeter::forget_file(int& fd) {
+  if (fd < 0) return;
+  ::close(fd);
+  fd = -1;
+  --open_files_;
 }
 
 std::size_t ProcessMeter::find(pid_t pid) const {
@@ -131,6 +91,10 @@ Result<void> ProcessMeter::open() {
                 "/sys/fs/cgroup/system.slice/docker-ID.scope",
                 scope_.cgroup);
   }
+  std::array<char, 16> self{};
+  pids_are_ours_ = root_.root() == "/" &&
+                   ::readlink("/proc/self", self.data(), self.size() - 1) > 0 &&
+                   std::string_view(self.data()) == std::to_string(::getpid());
   find_new();
   return {};
 }
@@ -207,11 +171,8 @@ void ProcessMeter::read_rows() {
     // of a later one of the same pid.
     if (!read_stat(row, uses_[i].pid, now)) {
       uses_[i].ended = true;
-      if (row.fd >= 0) {
-        ::close(row.fd);
-        row.fd = -1;
-        --open_files_;
-      }
+      forget_file(row.fd);
+      forget_file(row.io_fd);
       continue;
     }
     row.parent = now.parent;
@@ -294,27 +255,38 @@ void ProcessMeter::update(bool whole) {
 /// count at the next whole look.
 bool ProcessMeter::find_new() {
   const auto before = seen_;
+  std::int64_t last = 0;
   std::array<char, 128> buffer;
   if (const auto load = trim(load_file_.read(buffer).text); !load.empty()) {
-    const auto last = load.substr(load.rfind(' ') + 1);
+    last = parse_int(load.substr(load.rfind(' ') + 1)).value_or(0);
     // Old processes may move into a cgroup.
     const bool cgroup = scope_.kind == ProcessScope::Kind::cgroup;
     if (last == last_pid_ && !cgroup) return false;
     // Numbers that come round again may be anybody's.
-    if (parse_int(last).value_or(0) < parse_int(last_pid_).value_or(0)) strangers_.clear();
-    last_pid_ = last;
+    if (last < last_pid_) strangers_.clear();
   }
   if (scope_.kind == ProcessScope::Kind::cgroup) {
     find_in_cgroup();
   } else {
-    list_new();
+    list_new(last_pid_, last);
   }
+  last_pid_ = last;
   return seen_ != before;
 }
 
-void ProcessMeter::list_new() {
-  // Twice, for children that are listed before their parents.
+/// Numbers of processes that may be new. A few that the kernel has given out since (to threads too)
+/// are asked for one by one: /proc is listed only where many were, or where its numbers are not
+/// ours.
+std::vector<pid_t> ProcessMeter::candidates(std::int64_t last_before, std::int64_t last) {
   std::vector<pid_t> unknown;
+  if (pids_are_ours_ && last_before > 0 && last > last_before &&
+      last - last_before <= kMostAskedFor) {
+    for (std::int64_t pid = last_before + 1; pid <= last; ++pid) {
+      const auto id = static_cast<pid_t>(pid);
+      if (id != scope_.self && !is_member(id)) unknown.push_back(id);
+    }
+    return unknown;
+  }
   std::set<pid_t> known_strangers;  // those that still are: the list must not grow with time
   for (const auto& name : root_.list("/proc")) {
     const auto pid = parse_int(name);
@@ -328,6 +300,12 @@ void ProcessMeter::list_new() {
     }
   }
   strangers_ = std::move(known_strangers);
+  return unknown;
+}
+
+void ProcessMeter::list_new(std::int64_t last_before, std::int64_t last) {
+  const auto unknown = candidates(last_before, last);
+  // Again, for children that are listed before their parents.
   std::size_t members = 0;
   do {
     members = uses_.size();
@@ -345,7 +323,15 @@ void ProcessMeter::consider(pid_t pid) {
   if (!read_stat(Row{}, pid, stat)) return;
   const bool ours = is_member(stat.parent) ||
                     (scope_.kind == ProcessScope::Kind::children && stat.parent == scope_.self);
-  if (ours) add(pid, stat);
+  if (ours && !is_thread(pid)) add(pid, stat);
+}
+
+/// /proc does not list threads, but tells of one whose number is asked for.
+bool ProcessMeter::is_thread(pid_t pid) const {
+  const auto status = root_.read_text(proc_file(pid, "status"));
+  if (!status) return false;
+  const double leader = proc_table_value(*status, "Tgid:");
+  return !std::isnan(leader) && leader != static_cast<double>(pid);
 }
 
 void ProcessMeter::find_in_cgroup() {
@@ -411,19 +397,32 @@ void ProcessMeter::update_memory() {
     if (uses_[i].ended) continue;
     const auto table = root_.read_text(proc_file(uses_[i].pid, "smaps_rollup"));
     if (!table) continue;
-    uses_[i].pss_bytes = 1024 * table_value(*table, "Pss:");
-    uses_[i].uss_bytes =
-        1024 * (table_value(*table, "Private_Clean:") + table_value(*table, "Private_Dirty:"));
+    uses_[i].pss_bytes = 1024 * proc_table_value(*table, "Pss:");
+    uses_[i].uss_bytes = 1024 * (proc_table_value(*table, "Private_Clean:") +
+                                 proc_table_value(*table, "Private_Dirty:"));
   }
 }
 
 void ProcessMeter::update_io() {
   for (std::size_t i = 1; i < uses_.size(); ++i) {
     if (uses_[i].ended) continue;
-    const auto table = root_.read_text(proc_file(uses_[i].pid, "io"));
-    if (!table) continue;
-    uses_[i].read_bytes = table_value(*table, "read_bytes:");
-    uses_[i].written_bytes = table_value(*table, "write_bytes:");
+    Row& row = rows_[i];
+    if (row.io_fd < 0 && open_files_ < kMostOpenFiles) {
+      row.io_fd = ::open(root_.path(proc_file(uses_[i].pid, "io")).c_str(), O_RDONLY | O_CLOEXEC);
+      if (row.io_fd >= 0) ++open_files_;
+    }
+    std::string_view table;
+    std::string text;
+    if (row.io_fd >= 0) {
+      const ssize_t n = ::pread(row.io_fd, buffer_.data(), buffer_.size(), 0);
+      table = std::string_view(buffer_.data(), static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+    } else if (auto read = root_.read_text(proc_file(uses_[i].pid, "io"))) {
+      text = std::move(*read);
+      table = text;
+    }
+    if (table.empty()) continue;
+    uses_[i].read_bytes = proc_table_value(table, "read_bytes:");
+    uses_[i].written_bytes = proc_table_value(table, "write_bytes:");
   }
 }
 

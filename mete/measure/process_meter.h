@@ -17,6 +17,7 @@
 #include "mete/base/clock.h"
 #include "mete/base/result.h"
 #include "mete/base/sys_root.h"
+#include "mete/measure/process_stat.h"
 #include "mete/provider/linux/kernel_file.h"
 
 namespace mete {
@@ -33,19 +34,6 @@ struct ProcessScope {
   std::vector<pid_t> pids;  ///< for Kind::pids
   std::string cgroup;       ///< for Kind::cgroup: its path below the cgroup file system
 };
-
-/// One line of /proc/PID/stat.
-struct ProcessStat {
-  std::string_view name;
-  char state = '?';
-  pid_t parent = 0;
-  double own_ticks = 0;       ///< utime + stime
-  double children_ticks = 0;  ///< cutime + cstime: of children that ended and were waited for
-  std::uint64_t start_ticks = 0;
-  std::int64_t rss_pages = 0;
-};
-/// False if it is no such line. The name may hold blanks and brackets.
-bool parse_process_stat(std::string_view text, ProcessStat& out);
 
 struct ProcessUse {
   pid_t pid = 0;        ///< in our pid namespace
@@ -95,8 +83,9 @@ class ProcessMeter {
   [[nodiscard]] bool any_alive() const { return uses_.size() > 1; }
 
  private:
-  struct Row {  // beside each ProcessUse
-    int fd = -1;
+  struct Row {       // beside each ProcessUse
+    int fd = -1;     // /proc/PID/stat
+    int io_fd = -1;  // /proc/PID/io
     bool has_clock = false;
     clockid_t clock =
         0;  // its CPU time (clock_getcpuclockid(3)), in far less time than /proc takes
@@ -120,8 +109,11 @@ class ProcessMeter {
   void count_extra(std::size_t row);
   bool find_new();
   void find_in_cgroup();
-  void list_new();
+  void list_new(std::int64_t last_before, std::int64_t last);
+  [[nodiscard]] std::vector<pid_t> candidates(std::int64_t last_before, std::int64_t last);
+  void forget_file(int& fd);
   void consider(pid_t pid);
+  [[nodiscard]] bool is_thread(pid_t pid) const;
   void add(pid_t pid, const ProcessStat& stat);
   void read_self();
   [[nodiscard]] bool is_member(pid_t pid) const { return index_.contains(pid); }
@@ -131,8 +123,9 @@ class ProcessMeter {
   std::vector<ProcessUse> uses_;
   std::vector<Row> rows_;
   std::map<pid_t, std::size_t> index_;
-  std::set<pid_t> strangers_;  // looked at, and none of ours
-  std::string last_pid_;       // of /proc/loadavg: unchanged if no process was born
+  std::set<pid_t> strangers_;   // looked at, and none of ours
+  std::int64_t last_pid_ = 0;   // of /proc/loadavg: unchanged if no process was born
+  bool pids_are_ours_ = false;  // /proc tells the pids of our own namespace
   KernelFile stat_file_;
   KernelFile load_file_;
   std::string buffer_;

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <thread>
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -308,6 +309,29 @@ class Computing {
   pid_t pid_ = 0;
   double seconds_ = 0;
 };
+
+TEST(ProcessMeterTest, ThreadsAreNoProcesses) {
+  ProcessMeter meter(SysRoot(), below(::getpid()));
+  ASSERT_TRUE(meter.open());
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    // Its number is one that the kernel has just given out, as a process's is.
+    std::thread thread([] { ::pause(); });
+    if (::write(ends[1], "x", 1) < 0) ::_exit(1);
+    while (true) ::pause();
+  }
+  char told = 0;
+  ASSERT_EQ(::read(ends[0], &told, 1), 1);
+  meter.update(false);
+  const std::size_t seen = meter.processes().size();
+  ::kill(pid, SIGKILL);
+  ::waitpid(pid, nullptr, 0);
+  ::close(ends[0]);
+  ::close(ends[1]);
+  EXPECT_EQ(seen, 2U) << "the row of what ended, and the child";
+}
 
 TEST(ProcessMeterTest, AQuickLookAsksTheProcesssOwnClock) {
   ProcessMeter meter(SysRoot(), below(::getpid()));
