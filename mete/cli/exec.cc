@@ -30,6 +30,7 @@ struct Options {
 };
 
 Result<ExecutionPlan> read_program(const std::string& path) {
+  if (!path_exists(path)) return fail(Errc::invalid, "{}: no such file", path);
   METE_TRY(const auto text, read_file(path));
   auto plan = parse_execution(text, path);
   if (!plan && text.find("\"mete.placement/1\"") != std::string::npos) {

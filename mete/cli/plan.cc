@@ -228,6 +228,10 @@ Result<ExitCode> plan(const Options& options, const Context& context) {
   if (names_a_graph(options.problem)) {
     METE_TRY(answer, answer_of_graph(options, problem, context));
   } else {
+    if (!path_exists(options.problem)) {
+      return fail(Errc::invalid, "{}: no such file; a model of the zoo is zoo:NAME",
+                  options.problem);
+    }
     METE_TRY(problem, read_problem(options.problem));
     METE_TRY(answer, answer_of(options, problem, context));
   }
