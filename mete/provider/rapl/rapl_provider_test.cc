@@ -7,6 +7,7 @@
 #include <set>
 
 #include "tests/fixtures/sys/rapl_sys.h"
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -149,8 +150,11 @@ TEST(Rapl, WithoutTheRightItNamesTheFileAndTheCommand) {
   const bool was_root = ::geteuid() == 0;
   if (!was_root) GTEST_SKIP() << "needs root, to take its own rights away for a moment";
   ASSERT_EQ(::seteuid(65534), 0);
-  bench.provider();
+  // Some build roots are closed to all but root.
+  const bool reaches = ::faccessat(AT_FDCWD, bench.sys.folder().c_str(), X_OK, AT_EACCESS) == 0;
+  if (reaches) bench.provider();
   ASSERT_EQ(::seteuid(0), 0);
+  if (!reaches) GTEST_SKIP() << "a user without rights cannot reach " << bench.sys.folder();
   EXPECT_FALSE(bench.provider().info().available);
   EXPECT_NE(bench.absences().find("energy_uj cannot be read by this user"), std::string::npos)
       << bench.absences();
