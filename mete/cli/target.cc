@@ -162,7 +162,7 @@ Result<std::unique_ptr<Target>> make_target(const TargetOptions& options, const 
   if (options.listens) {
     // A machine without room for it still runs programs; their marks go unheard.
     if (auto made = RegionListener::create()) regions = std::move(*made);
-    if (regions) with.epochs = &regions->progress_counter();
+    if (regions) with.counts = regions.get();
   }
   auto providers = builtin_providers(with);
   if (!options.estimate.empty()) {

@@ -18,6 +18,7 @@
 
 #include "mete/base/files.h"
 #include "mete/base/library.h"
+#include "mete/measure/region_spans.h"
 #include "mete/region/layout.h"
 
 namespace mete {
@@ -68,6 +69,8 @@ struct RegionListener::Impl {
   std::array<Thread, kRegionThreads> threads;
   std::map<std::uint32_t, Totals> totals;
   std::vector<Mark> marks;
+  RegionSpans spans;
+  Nanoseconds start{0};
   Energy share{};  // the running sum
   Energy last_joules{};
   std::size_t active = 0;  // threads within a region
@@ -120,7 +123,11 @@ void RegionListener::Impl::close_top(Thread& thread, std::size_t at, Nanoseconds
   Totals& total = found->second;
   if (added) total.order = totals.size();
   ++total.count;
-  if (!nested_in_itself) total.time += std::max(Nanoseconds(0), time - frame.begun);
+  if (!nested_in_itself) {
+    total.time += std::max(Nanoseconds(0), time - frame.begun);
+    const auto ring = static_cast<std::size_t>(&thread - threads.data());
+    spans.add(frame.name, ring, at, frame.begun, time);
+  }
   for (std::size_t d = 0; d < kMostDomains; ++d) {
     const double all = frame.own[d] + frame.inner[d];
     total.own[d] += frame.own[d];
@@ -226,9 +233,11 @@ void RegionListener::drain(Nanoseconds now, std::span<const double> joules) noex
   if (l.first) {
     l.first = false;
     l.last = now;
+    l.start = now;
     for (std::size_t d = 0; d < domains; ++d) l.last_joules[d] = joules[d];
   }
   l.collect();
+  l.spans.set_window(l.start, now);
   const double length = static_cast<double>((now - l.last).count());
   Energy gained{};
   for (std::size_t d = 0; d < domains; ++d) {
@@ -261,15 +270,25 @@ void RegionListener::finish(Nanoseconds now, std::span<const double> joules) noe
 }
 
 std::vector<RegionTotal> RegionListener::totals(std::span<const std::string_view> domains) const {
-  std::map<std::string, std::pair<std::size_t, Totals>> by_name;  // a name may be there twice
+  struct Named {
+    std::size_t order = 0;
+    std::size_t level = kRegionDepth;
+    Totals sum;
+    std::vector<RegionSpan> spans;
+  };
+  std::map<std::string, Named> by_name;  // a name may be there twice
   for (const auto& [id, total] : impl_->totals) {
     const RegionName& entry = impl_->memory->names[id];
     const bool there = id != 0 && entry.state.load(std::memory_order_acquire) == 2;
     const std::string name = there
                                  ? std::string(entry.text, ::strnlen(entry.text, kRegionNameBytes))
                                  : std::string("(other regions)");
-    auto [found, added] = by_name.try_emplace(name, total.order, Totals{});
-    Totals& sum = found->second.second;
+    auto [found, added] = by_name.try_emplace(name);
+    Named& named = found->second;
+    if (added) named.order = total.order;
+    named.level = std::min(named.level, impl_->spans.level(id));
+    impl_->spans.append_to(named.spans, id);
+    Totals& sum = named.sum;
     sum.count += total.count;
     sum.time += total.time;
     for (std::size_t d = 0; d < kMostDomains; ++d) {
@@ -278,15 +297,17 @@ std::vector<RegionTotal> RegionListener::totals(std::span<const std::string_view
     }
   }
   std::vector<std::pair<std::size_t, RegionTotal>> rows;
-  for (const auto& [name, value] : by_name) {
-    const Totals& total = value.second;
+  for (auto& [name, value] : by_name) {
+    const Totals& total = value.sum;
     RegionTotal row{name, total.count, to_seconds(total.time), {}, {}};
+    row.spans = std::move(value.spans);
+    row.level = value.level;
     for (std::size_t d = 0; d < std::min(domains.size(), kMostDomains); ++d) {
       if (std::isnan(impl_->last_joules[d])) continue;
       row.joules.emplace_back(domains[d], total.all[d]);
       row.own_joules.emplace_back(domains[d], total.own[d]);
     }
-    rows.emplace_back(value.first, std::move(row));
+    rows.emplace_back(value.order, std::move(row));
   }
   std::sort(rows.begin(), rows.end(),
             [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -298,11 +319,13 @@ std::vector<RegionTotal> RegionListener::totals(std::span<const std::string_view
 std::uint64_t RegionListener::lost() const {
   return impl_->memory->lost.load(std::memory_order_relaxed);
 }
-std::uint64_t RegionListener::progress() const {
+std::uint64_t RegionListener::epochs() const noexcept {
   return impl_->memory->progress.load(std::memory_order_relaxed);
 }
-const std::atomic<std::uint64_t>& RegionListener::progress_counter() const {
-  return impl_->memory->progress;
+std::uint64_t RegionListener::regions() const noexcept {
+  std::uint64_t sum = 0;  // a ring keeps its count from one thread to the next
+  for (const auto& ring : impl_->memory->rings) sum += ring.left.load(std::memory_order_relaxed);
+  return sum;
 }
 const std::string& RegionListener::path() const { return impl_->path; }
 

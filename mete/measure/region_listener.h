@@ -3,7 +3,6 @@
 // energy among regions. Used from the session's thread. SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -14,17 +13,18 @@
 #include "mete/base/clock.h"
 #include "mete/base/result.h"
 #include "mete/measure/session.h"
+#include "mete/signal/program_counts.h"
 
 namespace mete {
 
-class RegionListener {
+class RegionListener final : public ProgramCounts {
  public:
   /// Shared memory in `folder`; "" for /dev/shm, or /tmp where there is none.
   static Result<std::unique_ptr<RegionListener>> create(const std::string& folder = "");
   RegionListener(const RegionListener&) = delete;
   RegionListener& operator=(const RegionListener&) = delete;
   /// Takes the memory away; programs that still mark write where nobody reads.
-  ~RegionListener();
+  ~RegionListener() override;
 
   /// What the workload must find in its environment: METE_REGION_SHM, and METE_REGION_LIBRARY for
   /// Python, where the library is beside this program.
@@ -40,10 +40,8 @@ class RegionListener {
   [[nodiscard]] std::vector<RegionTotal> totals(std::span<const std::string_view> domains) const;
   /// Marks that found no room.
   [[nodiscard]] std::uint64_t lost() const;
-  /// The sum of all mete::progress(n).
-  [[nodiscard]] std::uint64_t progress() const;
-  /// The same, to be read without asking: EPOCH_COUNT's source. Lives as long as this.
-  [[nodiscard]] const std::atomic<std::uint64_t>& progress_counter() const;
+  [[nodiscard]] std::uint64_t epochs() const noexcept override;
+  [[nodiscard]] std::uint64_t regions() const noexcept override;
   [[nodiscard]] const std::string& path() const;
 
  private:

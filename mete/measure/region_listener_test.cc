@@ -115,7 +115,8 @@ TEST(RegionListenerTest, CountsSecondsAndNestedEnergy) {
   EXPECT_NEAR(epoch->joules[0].second, 100 * epoch->seconds, 1e-6);
   EXPECT_NEAR(batch->joules[0].second, 100 * batch->seconds, 1e-6);
   EXPECT_NEAR(epoch->own_joules[0].second, epoch->joules[0].second - batch->joules[0].second, 1e-6);
-  EXPECT_EQ(session->progress(), 3U);
+  EXPECT_EQ(session->epochs(), 3U);
+  EXPECT_EQ(session->regions(), 6U);  // three of each name
   EXPECT_EQ(session->lost(), 0U);
 }
 

@@ -21,7 +21,7 @@ using Make = std::unique_ptr<Provider> (*)(const ProviderContext&);
 // Where two offer the same name, the earlier one's is used: the most direct source comes first.
 constexpr std::array kProviders{
     Make{[](const ProviderContext& c) { return make_time_provider(c.clock, c.origin); }},
-    Make{[](const ProviderContext& c) { return make_region_provider(c.epochs); }},
+    Make{[](const ProviderContext& c) { return make_region_provider(c.counts); }},
     Make{[](const ProviderContext& c) { return make_rapl_provider(c.root, c.clock); }},
     Make{[](const ProviderContext& c) { return make_paced_linux_provider(c.root, c.clock); }},
     Make{[](const ProviderContext& c) { return make_jetson_provider(c.root, c.clock); }},

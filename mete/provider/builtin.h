@@ -2,14 +2,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <atomic>
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "mete/base/clock.h"
 #include "mete/base/sys_root.h"
+#include "mete/signal/program_counts.h"
 #include "mete/signal/provider.h"
 
 namespace mete {
@@ -21,8 +20,9 @@ struct ProviderContext {
   SysRoot root = SysRoot();          ///< where /proc and /sys are
   std::string nvml_library = {};     ///< "": the driver's own, if `root` is this machine's
   std::string dcgm_library = {};     ///< "": the system's own, likewise
-  /// What the program of a run counts (EPOCH_COUNT); null outside of a run. Outlives the providers.
-  const std::atomic<std::uint64_t>* epochs = nullptr;
+  /// What the program of a run counts (EPOCH_COUNT, REGION_COUNT); null outside of a run. Outlives
+  /// the providers.
+  const ProgramCounts* counts = nullptr;
 };
 
 /// Every provider, those whose hardware is absent included: these say so in their info().

@@ -10,7 +10,7 @@
 
 namespace mete {
 
-inline constexpr std::uint64_t kRegionMagic = 0x6d657465'72673031ULL;  // "metergNN"
+inline constexpr std::uint64_t kRegionMagic = 0x6d657465'72673032ULL;  // "metergNN"
 inline constexpr std::size_t kRegionNames = 1024;
 inline constexpr std::size_t kRegionNameBytes = 56;  // with its end
 inline constexpr std::size_t kRegionThreads = 64;
@@ -37,6 +37,7 @@ struct RegionRing {
   std::uint32_t pid;
   std::uint64_t pid_namespace;  // inode: pids of another one mean nothing to us
   alignas(64) std::atomic<std::uint64_t> written;
+  std::atomic<std::uint64_t> left;  // of what is written, how many are exits
   alignas(64) std::atomic<std::uint64_t> taken;
   alignas(64) RegionMark marks[kRegionMarks];
 };

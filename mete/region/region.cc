@@ -139,8 +139,12 @@ std::uint32_t intern(const char* name) {
 }
 
 void put(Thread& thread, std::uint32_t name, bool is_exit) {
-  thread.ring->marks[thread.written % kRegionMarks] = {now_ns(), name, is_exit ? 1U : 0U};
-  thread.ring->written.store(++thread.written, std::memory_order_release);
+  RegionRing& ring = *thread.ring;
+  ring.marks[thread.written % kRegionMarks] = {now_ns(), name, is_exit ? 1U : 0U};
+  // The ring has one writer: no atomic addition is needed.
+  if (is_exit)
+    ring.left.store(ring.left.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  ring.written.store(++thread.written, std::memory_order_release);
 }
 
 }  // namespace

@@ -85,15 +85,26 @@ class Epochs(mete_cli.MeteCase):
             self.assertNotEqual(subprocess.run(["fuser", "-s", f"/dev/shm/{name}"], check=False).returncode, 1, name)
 
     def test_frontier_steers_packages_by_a_python_programs_epochs(self):
+        self.steer_by("epochs")
+        page = self.text("p.html")
+        for word in ("epochs", "Believed and found", "of all packages"):
+            self.assertIn(word, page)
+
+    def test_frontier_steers_packages_by_the_regions_of_one_that_counts_no_epochs(self):
+        self.steer_by("regions")
+        self.assertEqual(set(self.column("t", "EPOCH_COUNT")), {0.0})
+        self.assertGreater(self.column("t", "REGION_COUNT")[-1], 1000)
+
+    def steer_by(self, told):
         tree = self.path("machine")
         cpu_machine.build(tree)
         self.environment["METE_SYS_ROOT"] = tree
-        program = [sys.executable, cpu_machine.__file__, tree, "8", "0.1", "3000"]
+        program = [sys.executable, cpu_machine.__file__, tree, "8", "0.1", "3000", told]
         self.mete("run", "--agent", "frontier@package", "--policy", "MAX_SLOWDOWN=10%", "--period", "100ms", "--report", "r",
-                  "--trace", "t", "--page", "p.html", "--", *program)
+                  "--trace", "t", "--page", "p.html", "--signals", "REGION_COUNT", "--", *program)
         host = next(iter(yaml.safe_load(self.text("r"))["Hosts"].values()))
         asked = self.column("t", "AGENT_CPU_FREQUENCY_MAX_CONTROL-package-0")
-        # Work that hardly goes with the clock, as its epochs tell: lower ones are taken, and the bound is kept. (A busy
+        # Work that hardly goes with the clock, as its progress tells: lower ones are taken, and the bound is kept. (A busy
         # machine makes the played one stutter, so that no one clock can be asked for here.)
         self.assertLess(min(a for a in asked if a == a), 3.0e9)
         self.assertRegex(host["CPU 0 Frontier Phase 1"], "clocks tried")
@@ -103,9 +114,6 @@ class Epochs(mete_cli.MeteCase):
         self.assertLess(joules, 0.95 * seconds * cpu_machine.BUSY)
         with open(os.path.join(tree, "sys/devices/system/cpu/cpufreq/policy0/scaling_max_freq"), encoding="ascii") as f:
             self.assertEqual(int(f.read()), cpu_machine.MAX)
-        page = self.text("p.html")
-        for word in ("epochs", "Believed and found", "of all packages"):
-            self.assertIn(word, page)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 """A fake machine whose clock, power and temperature follow what is set, in real time.
 
     build(FOLDER)                                       makes its /sys and /proc (for METE_SYS_ROOT)
-    cpu_machine.py FOLDER SECONDS COMPUTE [EPOCHS]      runs a program on it: so long at the top clock
+    cpu_machine.py FOLDER SECONDS COMPUTE [EPOCHS [epochs|regions]]    runs a program on it: so long at the top clock
 
 The program is the machine too: every few milliseconds it reads the clock limit in force, does as much of its work as that
 clock allows, and writes counters back. The truth is two formulas, which tests evaluate for themselves:
@@ -10,7 +10,7 @@ clock allows, and writes counters back. The truth is two formulas, which tests e
     time of the work against the top clock    COMPUTE * f_top / f + 1 - COMPUTE
     power of the package                      idle + (busy - idle) * (f / f_top) ** 2.4
 
-EPOCHS: how many it tells a second of work, with mete.progress(), if mete is on PYTHONPATH.
+EPOCHS: how many it tells a second of work, with mete.progress(), or as regions that it marks; mete is on PYTHONPATH then.
 SPDX-License-Identifier: BSD-3-Clause
 """
 import os
@@ -77,14 +77,22 @@ def ticks(busy):
     return f"cpu  {busy * CPUS:010d} 0 0 0000000400 0 0 0 0 0 0\n" + "".join(rows) + "intr 1\nctxt 5\nbtime 1\n"
 
 
-def run(folder, seconds, compute, epochs):
+def mark(count):
+    """So many regions, entered and left."""
+    import mete
+    for _ in range(count):
+        with mete.region("step"):
+            pass
+
+
+def run(folder, seconds, compute, epochs, told_by="epochs"):
     root = pathlib.Path(folder)
     policy = root / "sys/devices/system/cpu/cpufreq/policy0"
     power = root / "sys/class/powercap"
     tell = None
     if epochs > 0:
         import mete
-        tell = mete.progress
+        tell = mete.progress if told_by == "epochs" else mark
     joules = [float((power / zone / "energy_uj").read_text()) * 1e-6 for zone in ("intel-rapl:0", "intel-rapl:0:0")]
     busy = 0.0
     done, told = 0.0, 0
@@ -109,4 +117,5 @@ def run(folder, seconds, compute, epochs):
 
 
 if __name__ == "__main__":
-    run(sys.argv[1], float(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4]) if len(sys.argv) > 4 else 0)
+    run(sys.argv[1], float(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4]) if len(sys.argv) > 4 else 0,
+        *sys.argv[5:6])

@@ -42,13 +42,14 @@ double mix(double mean, double value, int count) noexcept { return mean + (value
 FrontierColumns frontier_columns(Domain domain) {
   FrontierColumns out;
   const FrontierProgress epochs{"EPOCH_COUNT", true};
+  const FrontierProgress regions{"REGION_COUNT", true};
   if (domain == Domain::package) {
     out.needed = {"CPU_FREQUENCY_STATUS", "CPU_POWER"};
     out.optional = {"CPU_ENERGY", "CPU_UTILIZATION"};
     // Idle CPUs lower the mean clock, and turbo is seldom reached: what counts is the limit.
     out.limit = out.width();
     out.optional.emplace_back("CPU_FREQUENCY_MAX_CONTROL");
-    out.progress = {epochs, {"CPU_INSTRUCTIONS_RETIRED", false}};
+    out.progress = {epochs, regions, {"CPU_INSTRUCTIONS_RETIRED", false}};
     out.idle = kIdlePackage;
   } else {
     out.needed = {"GPU_CORE_FREQUENCY_STATUS", "GPU_POWER"};
@@ -59,7 +60,7 @@ FrontierColumns frontier_columns(Domain domain) {
                              "GPU_FP32_ACTIVITY", "GPU_FP64_ACTIVITY", "GPU_TENSOR_ACTIVITY"}) {
       out.optional.emplace_back(name);
     }
-    out.progress = {epochs, {"BOARD_KERNELS_COMPLETED", false}};
+    out.progress = {epochs, regions, {"BOARD_KERNELS_COMPLETED", false}};
     out.idle = kIdleGpu;
   }
   out.first_progress = out.width();

@@ -20,7 +20,7 @@ namespace mete {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr std::size_t kColumns = 12;
+constexpr std::size_t kColumns = 13;
 
 /// A GPU that runs one of several pieces of work: T = compute/f + memory, P = idle + k·f·(what is
 /// busy). Gives rows of the agent's columns.
@@ -53,12 +53,13 @@ class TinyGpu {
             0.9,     0.9 * (1 - work.compute) / slower,
             0,       0.4 * work.compute * clocks_.back() / clock_ / slower,
             0,       0,
-            kNan,    kNan};
+            kNan,    kNan,
+            kNan};
   }
   void pause() {
     now_ += 0.05;
     joules_ += 30 * 0.05;
-    row_ = {clock_, 30, joules_, 0, 0, 0, 0, 0, 0, 0, kNan, kNan};
+    row_ = {clock_, 30, joules_, 0, 0, 0, 0, 0, 0, 0, kNan, kNan, kNan};
   }
   void set(double clock) {
     if (clock != clock_) ++switches_;
@@ -258,6 +259,39 @@ TEST(Frontier, AlternatingWorkSavesMoreThanAnyOneClockWithinTheBound) {
   }
   EXPECT_LT(joules / would_have, least);
   EXPECT_LT(seconds / work_done, 1 + kBound);
+}
+
+TEST(Frontier, AnyCountThatMovesTellsWhatAClockCosts) {
+  // Activities that say nothing, and two works that look alike in power: which of them it is, only
+  // a count of what is done can tell. The columns from kFirst on: epochs, regions, kernels.
+  constexpr std::size_t kFirst = 10;
+  constexpr double kBound = 0.10;
+  constexpr double kRate = 3000;  // steps of the work in a second at the top clock
+  for (const std::size_t column : {kFirst, kFirst + 1, kFirst + 2, kColumns}) {
+    std::array<double, 2> clocks{};
+    const std::array<double, 2> computes{0.1, 0.9};
+    for (std::size_t which = 0; which < 2; ++which) {
+      TinyGpu gpu(evenly(11));
+      Pilot pilot(gpu.clocks(), kNan, kBound);
+      const Work work{computes[which], 180};
+      for (int i = 0; i < 200; ++i) {
+        gpu.run(work);
+        for (std::size_t c = 4; c < kFirst; ++c) gpu.row()[c] = kNan;
+        for (std::size_t c = kFirst; c < kColumns; ++c) gpu.row()[c] = c <= column ? 0 : kNan;
+        if (column < kColumns) gpu.row().at(column) = std::floor(gpu.done() * kRate);
+        gpu.set(pilot.step(gpu));
+      }
+      clocks[which] = gpu.clock();
+      if (column < kColumns) {
+        EXPECT_LE(gpu.time(work, gpu.clock()), 1 + kBound + 0.01) << column;
+      }
+    }
+    if (column == kColumns) {
+      EXPECT_EQ(clocks[0], clocks[1]) << "nothing tells them apart";
+    } else {
+      EXPECT_LT(clocks[0], 0.7 * clocks[1]) << column;
+    }
+  }
 }
 
 TEST(Frontier, DoesNotChatterUnderNoiseWithinItsDeadBand) {
