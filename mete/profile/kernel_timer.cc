@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <limits>
 
 #include "mete/base/stats.h"
@@ -118,32 +117,30 @@ Result<double> KernelTimer::run_once(std::uint32_t mask, bool warm) {
                      *request_.clock);
 }
 
-Result<std::vector<KernelTimer::Sample>> KernelTimer::run_all(
-    const std::vector<std::uint32_t>& masks, Rng& rng) {
-  std::vector<Sample> samples;
-  for (const auto mask : masks) {
-    samples.push_back({mask, {}, std::numeric_limits<double>::quiet_NaN()});
-  }
-  std::vector<std::size_t> order(masks.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  for (std::size_t repeat = 0; repeat < request_.repeats; ++repeat) {
+Result<void> KernelTimer::run_all(std::vector<Sample>& samples, std::size_t repeats, Rng& rng) {
+  std::vector<Sample*> order;
+  while (true) {
+    order.clear();
+    for (auto& sample : samples) {
+      if (sample.seconds.size() < repeats) order.push_back(&sample);
+    }
+    if (order.empty()) return {};
     // Interleaved, so that what drifts (clocks, neighbours) meets all placements alike.
     rng.shuffle(order);
-    for (const auto i : order) {
-      METE_TRY(const double seconds, run_once(samples[i].mask, true));
-      samples[i].seconds.push_back(seconds);
+    for (auto* sample : order) {
+      METE_TRY(const double seconds, run_once(sample->mask, true));
+      sample->seconds.push_back(seconds);
       effort_.kernel_seconds += seconds;
       ++effort_.runs;
     }
   }
-  METE_TRY_VOID(add_joules(samples));
-  return samples;
 }
 
 Result<void> KernelTimer::add_joules(std::vector<Sample>& samples) {
   if (!request_.joules) return {};
   const double least = kCounterSteps * request_.joule_seconds;
   for (auto& sample : samples) {
+    if (!std::isnan(sample.joules) || sample.seconds.size() < request_.repeats) continue;
     const double before = request_.joules();
     double seconds = 0;
     double runs = 0;
@@ -170,7 +167,9 @@ Result<void> KernelTimer::prepare(const TimedKernel& timed, Kernel& kernel, cons
 }
 
 Result<KernelMeasurement> KernelTimer::measure(const TimedKernel& timed, Kernel& kernel,
-                                               const OperandPlan& plan, Rng rng) {
+                                               const OperandPlan& plan, Rng rng,
+                                               std::size_t repeats,
+                                               const KernelMeasurement& earlier) {
   METE_TRY_VOID(prepare(timed, kernel, plan, rng.next()));
   KernelMeasurement measured;
   KernelProfile& profile = measured.profile;
@@ -178,11 +177,20 @@ Result<KernelMeasurement> KernelTimer::measure(const TimedKernel& timed, Kernel&
   profile.implementation = kernel.implementation();
   profile.slots = timed.slots.groups.size();
 
-  auto masks = model_masks(profile.slots);
-  const auto held_out = held_out_masks(profile.slots, rng);
-  masks.insert(masks.end(), held_out.begin(), held_out.end());
-  METE_TRY(auto samples, run_all(masks, rng));
+  std::vector<Sample> samples;
+  for (std::size_t i = 0; i < earlier.profile.timings.size(); ++i) {
+    const PlacementTiming& timing = earlier.profile.timings[i];
+    samples.push_back({timing.slow_mask, earlier.seconds[i], timing.joules});
+  }
+  if (samples.empty()) {
+    for (const auto mask : model_masks(profile.slots)) samples.push_back({mask, {}});
+    for (const auto mask : held_out_masks(profile.slots, rng)) samples.push_back({mask, {}});
+  }
+  METE_TRY_VOID(run_all(samples, repeats, rng));
+  METE_TRY_VOID(add_joules(samples));
   take_timings(samples, measured);
+  // Few repeats tell little of whether a kernel is additive, and a whole table is long.
+  if (2 * repeats < request_.repeats) return measured;
   KernelProfile model = profile;
   std::erase_if(model.timings, [](const PlacementTiming& timing) {
     return (timing.slow_mask & (timing.slow_mask - 1)) != 0;
@@ -190,13 +198,11 @@ Result<KernelMeasurement> KernelTimer::measure(const TimedKernel& timed, Kernel&
   judge(profile, model);
   if (profile.additive || profile.slots > kMostTableSlots) return measured;
 
-  std::vector<std::uint32_t> rest;
   for (std::uint32_t mask = 0; mask <= profile.all_slow(); ++mask) {
-    if (timing_of(profile, mask) == nullptr) rest.push_back(mask);
+    if (timing_of(profile, mask) == nullptr) samples.push_back({mask, {}});
   }
-  METE_TRY(auto more, run_all(rest, rng));
-  samples.insert(samples.end(), std::make_move_iterator(more.begin()),
-                 std::make_move_iterator(more.end()));
+  METE_TRY_VOID(run_all(samples, repeats, rng));
+  METE_TRY_VOID(add_joules(samples));
   take_timings(samples, measured);
   return measured;
 }

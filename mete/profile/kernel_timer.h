@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -40,22 +41,26 @@ class KernelTimer {
   KernelTimer(const ProfileRequest& request, std::byte* fast_pool, std::byte* slow_pool)
       : request_(request), pools_{fast_pool, slow_pool} {}
 
-  /// `gone` if it was interrupted: nothing of this kernel is kept.
+  /// One sitting: measures until each placement was timed `repeats` times, those of `earlier`
+  /// (none: an empty one) among them. `gone` if it was interrupted: nothing of this sitting is
+  /// kept.
   Result<KernelMeasurement> measure(const TimedKernel& timed, Kernel& kernel,
-                                    const OperandPlan& plan, Rng rng);
+                                    const OperandPlan& plan, Rng rng, std::size_t repeats,
+                                    const KernelMeasurement& earlier);
   [[nodiscard]] const ProfileEffort& effort() const { return effort_; }
 
  private:
   struct Sample {
     std::uint32_t mask = 0;
     std::vector<double> seconds;
-    double joules = 0;
+    double joules = std::numeric_limits<double>::quiet_NaN();
   };
   Result<void> prepare(const TimedKernel& timed, Kernel& kernel, const OperandPlan& plan,
                        std::uint64_t seed);
   static void take_timings(std::vector<Sample>& samples, KernelMeasurement& measured);
   Result<double> run_once(std::uint32_t mask, bool warm);
-  Result<std::vector<Sample>> run_all(const std::vector<std::uint32_t>& masks, Rng& rng);
+  /// Until each sample has so many repeats, interleaved.
+  Result<void> run_all(std::vector<Sample>& samples, std::size_t repeats, Rng& rng);
   Result<void> add_joules(std::vector<Sample>& samples);
   [[nodiscard]] bool interrupted() const;
 

@@ -120,12 +120,13 @@ struct ProfileRequest {
   /// All joules used so far, by a counter that moves once in `joule_seconds` at the latest.
   std::function<double()> joules = {};
   double joule_seconds = 0.001;
-  /// Called after each kernel: done, total, what goes on.
+  /// Called around each kernel: done, total, what goes on.
   std::function<void(double done, double total, const std::string& note)> progress;
 };
 
-/// Measures what the store does not hold yet; each kernel is stored once it is measured, so that
-/// an interrupted profile resumes (`failed`, saying how far it came). `layouts`: one per tensor.
+/// Measures what the store does not hold yet, in several sittings, each of which goes through the
+/// whole graph; each kernel is stored after each sitting, so that an interrupted profile resumes
+/// (`failed`, saying how far it came). `layouts`: one per tensor.
 /// How: docs/formats/profile.md.
 Result<GraphProfile> profile_graph(const Graph& graph, const Liveness& liveness,
                                    std::span<const Layout> layouts, const ProfileRequest& request,

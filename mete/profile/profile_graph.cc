@@ -20,6 +20,11 @@ namespace {
 constexpr double kGuessedFlops = 5e10;
 constexpr double kGuessedBytes = 3e9;
 
+// A spell of a few seconds in which a neighbour has the machine would be all that is known of a
+// kernel that was measured within it. So repeats are divided among sittings, of which each goes
+// through the whole graph: the median outlives a spell that meets one of three.
+constexpr std::size_t kSittings = 3;
+
 // Copies take several pieces in turn, so that no copy finds its source in the cache.
 constexpr std::size_t kCopyPieces = 4;
 
@@ -78,6 +83,13 @@ GraphProfile profile_of(const GraphKernels& kernels, std::vector<KernelProfile> 
   return profile;
 }
 
+/// Repeats of the placement that has fewest.
+std::size_t repeats_of(const KernelProfile& kernel) {
+  std::size_t least = kernel.timings.empty() ? 0 : kernel.timings.front().repeats;
+  for (const auto& timing : kernel.timings) least = std::min(least, timing.repeats);
+  return least;
+}
+
 double median_rate(const std::vector<double>& seconds, std::size_t bytes) {
   const double median = median_of(seconds);
   return median > 0 ? static_cast<double>(bytes) / median : 0;
@@ -102,7 +114,7 @@ class Profiler {
     profile.environment = environment;
     METE_TRY(const auto copies, store_.copies(environment_id_));
     for (std::uint32_t i = 0; i < profile.kernels.size(); ++i) {
-      if (profile.kernels[i].timings.empty()) missing_.push_back(i);
+      if (repeats_of(profile.kernels[i]) < request_.repeats) missing_.push_back(i);
     }
     if (!missing_.empty() || !copies) {
       METE_TRY_VOID(check_kernels());
@@ -111,7 +123,7 @@ class Profiler {
     if (copies) {
       profile.copies = *copies;
     } else {
-      METE_TRY(profile.copies, measure_copies());
+      METE_TRY(profile.copies, measure_copies(profile));
       METE_TRY_VOID(store_.put_copies(environment_id_, profile.copies));
     }
     METE_TRY_VOID(measure_missing(profile));
@@ -154,12 +166,12 @@ class Profiler {
     return {};
   }
 
-  Result<CopyRates> measure_copies() {
+  Result<CopyRates> measure_copies(const GraphProfile& profile) {
     const std::size_t bytes = request_.copy_bytes;
     std::vector<double> to_slow;
     std::vector<double> to_fast;
     for (std::size_t i = 0; i < std::max<std::size_t>(request_.repeats, 1); ++i) {
-      if (interrupted()) return stopped(0);
+      if (interrupted()) return stopped(profile);
       auto* const fast = fast_->data() + i % kCopyPieces * bytes;
       auto* const slow = slow_->data() + (i + 1) % kCopyPieces * bytes;
       to_slow.push_back(charged_copy(slow, *request_.slow, fast, *request_.fast, bytes,
@@ -171,28 +183,50 @@ class Profiler {
     return CopyRates{median_rate(to_slow, bytes), median_rate(to_fast, bytes)};
   }
 
+  /// Repeats that a kernel has after a sitting.
+  [[nodiscard]] std::size_t goal_of(std::size_t sitting) const {
+    return (request_.repeats * (sitting + 1) + kSittings - 1) / kSittings;
+  }
+
   Result<void> measure_missing(GraphProfile& profile) {
     if (missing_.empty()) return {};
     KernelTimer timer(request_, fast_->data(), slow_->data());
-    double total = 0;
-    for (const auto index : missing_) total += kernels_.kernels[index].weight;
+    double left = 0;
+    for (const auto index : missing_) left += kernels_.kernels[index].weight;
+    const double total = left * kSittings;
     double done = 0;
-    for (std::size_t i = 0; i < missing_.size(); ++i) {
-      const auto index = missing_[i];
-      const std::string where = where_of(graph_, kernels_.first_node[index]);
-      if (request_.progress) request_.progress(done, total, where);
-      METE_TRY(auto chosen, choose(index));
-      auto measured = timer.measure(kernels_.kernels[index], *chosen.kernel, plan_of(index),
-                                    Rng(request_.seed).fork(index));
-      if (!measured && interrupted()) return stopped(i);
-      if (!measured) return measured.error().within(where);
-      METE_TRY_VOID(store_.put(environment_id_, *measured));
-      profile.kernels[index] = std::move(measured->profile);
-      done += kernels_.kernels[index].weight;
-      if (request_.progress) request_.progress(done, total, where);
+    for (std::size_t sitting = 0; sitting < kSittings; ++sitting) {
+      for (const auto index : missing_) {
+        const std::string where = where_of(graph_, kernels_.first_node[index]);
+        if (request_.progress) request_.progress(done, total, where);
+        METE_TRY_VOID(sit(index, goal_of(sitting), where, timer, profile));
+        done += kernels_.kernels[index].weight;
+        if (request_.progress) request_.progress(done, total, where);
+      }
     }
     profile.effort = timer.effort();
     profile.effort.measured = missing_.size();
+    return {};
+  }
+
+  /// Brings one kernel to so many repeats.
+  Result<void> sit(std::uint32_t index, std::size_t goal, const std::string& where,
+                   KernelTimer& timer, GraphProfile& profile) {
+    KernelMeasurement earlier;
+    earlier.profile = profile.kernels[index];
+    if (repeats_of(earlier.profile) >= goal) return {};
+    for (const auto& timing : earlier.profile.timings) {
+      METE_TRY(auto seconds,
+               store_.repeats(environment_id_, earlier.profile.key, timing.slow_mask));
+      earlier.seconds.push_back(std::move(seconds));
+    }
+    METE_TRY(auto chosen, choose(index));
+    auto measured = timer.measure(kernels_.kernels[index], *chosen.kernel, plan_of(index),
+                                  Rng(request_.seed).fork(index), goal, earlier);
+    if (!measured && interrupted()) return stopped(profile);
+    if (!measured) return measured.error().within(where);
+    METE_TRY_VOID(store_.put(environment_id_, *measured));
+    profile.kernels[index] = std::move(measured->profile);
     return {};
   }
 
@@ -200,11 +234,17 @@ class Profiler {
     return request_.interrupt != nullptr && request_.interrupt->signal() != 0;
   }
 
-  [[nodiscard]] Error stopped(std::size_t measured) const {
+  [[nodiscard]] Error stopped(const GraphProfile& profile) const {
+    std::size_t begun = 0;
+    std::size_t whole = 0;
+    for (const auto& kernel : profile.kernels) {
+      begun += kernel.timings.empty() ? 0U : 1U;
+      whole += repeats_of(kernel) >= request_.repeats ? 1U : 0U;
+    }
     return fail(Errc::failed,
-                "interrupted; {} of {} kernels are in {}; run the same command again to go on",
-                kernels_.kernels.size() - missing_.size() + measured, kernels_.kernels.size(),
-                store_.path());
+                "interrupted; of {} kernels {} are measured and {} begun, all kept in {}; run the "
+                "same command again to go on",
+                profile.kernels.size(), whole, begun - whole, store_.path());
   }
 
   const Graph& graph_;

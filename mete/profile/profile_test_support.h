@@ -89,6 +89,7 @@ class KnownBench final : public KernelLibrary {
   std::string machine = "test machine";
   bool any_machine = false;
   int runs = 0;
+  std::size_t repeats = 10;
 
   KnownBench() {
     char name[] = "/tmp/mete-profile-XXXXXX";
@@ -115,6 +116,7 @@ class KnownBench final : public KernelLibrary {
     ProfileRequest request;
     request.libraries = libraries;
     request.fast = fast_.get();
+    request.repeats = repeats;
     request.slow = slow_.get();
     const SteadyClock steady;
     request.clock = &clock_;
