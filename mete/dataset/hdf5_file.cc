@@ -99,18 +99,21 @@ Result<OutputFile> OutputFile::create(const std::string& path) {
     return fail(errno == EACCES || errno == ENOENT || errno == EROFS ? Errc::invalid : Errc::failed,
                 "{}: cannot write there: {}", path, errno_text(errno));
   }
-  ::fchmod(fd, 0644);
   ::close(fd);
+  // Made anew by HDF5: a file that was opened to be cut to nothing is written out to the disk when
+  // it is closed (ext4 takes care of those who replace files that way), and the user waits for it.
+  ::unlink(part.c_str());
   const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   // The format of HDF5 1.8: many columns need its wider headers, and every reader of today has it.
   H5Pset_libver_bounds(access.id(), H5F_LIBVER_V18, H5F_LIBVER_V18);
   const Handle plan(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
   H5Pset_obj_track_times(plan.id(), false);  // the same input gives the same file
-  Handle file(H5Fcreate(part.c_str(), H5F_ACC_TRUNC, plan.id(), access.id()), H5Fclose);
+  Handle file(H5Fcreate(part.c_str(), H5F_ACC_EXCL, plan.id(), access.id()), H5Fclose);
   if (!file.ok()) {
     ::unlink(part.c_str());
     return fail(Errc::failed, "{}: {}", path, last_error());
   }
+  ::chmod(part.c_str(), 0644);
   return OutputFile(path, std::move(part), std::move(file));
 }
 

@@ -62,6 +62,7 @@ class PandasTableWriter {
  private:
   PandasTableWriter() = default;
   Result<void> write_attributes();
+  void number_rows(std::byte* rows, std::size_t count);
   Result<void> flush_chunk();
   Result<void> write_chunk(const std::byte* rows, std::size_t count);
 

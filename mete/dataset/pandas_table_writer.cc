@@ -165,6 +165,14 @@ Result<void> PandasTableWriter::write_attributes() {
   return {};
 }
 
+void PandasTableWriter::number_rows(std::byte* rows, std::size_t count) {
+  auto index = static_cast<std::int64_t>(rows_);
+  for (std::size_t i = 0; i < count; ++i, ++index) {
+    std::memcpy(rows + i * row_bytes_, &index, sizeof index);
+  }
+  rows_ += count;
+}
+
 Result<void> PandasTableWriter::add_row() {
   const auto index = static_cast<std::int64_t>(rows_);
   std::memcpy(row(), &index, sizeof index);
@@ -174,17 +182,14 @@ Result<void> PandasTableWriter::add_row() {
 }
 
 Result<void> PandasTableWriter::add_rows(std::byte* rows, std::size_t count) {
-  auto index = static_cast<std::int64_t>(rows_);
-  for (std::size_t i = 0; i < count; ++i, ++index) {
-    std::memcpy(rows + i * row_bytes_, &index, sizeof index);
-  }
-  rows_ += count;
   while (count > 0) {
     const std::size_t fits = std::min(count, rows_to_chunk_end());
-    if (fits == chunk_rows_) {
+    std::byte* to = fits == chunk_rows_ ? rows : row();
+    if (to != rows) std::memcpy(to, rows, fits * row_bytes_);
+    number_rows(to, fits);
+    if (to == rows) {
       METE_TRY_VOID(write_chunk(rows, fits));
     } else {
-      std::memcpy(row(), rows, fits * row_bytes_);
       in_chunk_ += fits;
       if (in_chunk_ == chunk_rows_) METE_TRY_VOID(flush_chunk());
     }

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "mete/base/files.h"
 #include "mete/base/text.h"
 #include "mete/dataset/trace_file.h"
+#include "mete/dataset/trace_window.h"
 
 namespace mete {
 namespace {
@@ -91,20 +93,28 @@ class BackwardLines {
   bool done_ = false;
 };
 
-struct Cells {
-  std::size_t count = 0;
-  std::string_view value;  ///< of the column asked for
-};
-
-Cells cells_of(std::string_view line, std::size_t column) {
-  Cells cells;
-  for (std::size_t from = 0; from <= line.size(); ++cells.count) {
-    const auto stop = std::min(line.find('|', from), line.size());
-    if (cells.count == column) cells.value = line.substr(from, stop - from);
-    from = stop + 1;
+/// Where the cells of a line are.
+class Cells {
+ public:
+  void find(std::string_view line) {
+    line_ = line;
+    if (ends_.size() < line.size() + kCellEndsGroup) ends_.resize(line.size() + kCellEndsGroup);
+    const auto* end = find_cell_ends(line.data(), 0, line.size(), ends_.data());
+    count_ = static_cast<std::size_t>(end - ends_.data()) + 1;
   }
-  return cells;
-}
+  [[nodiscard]] std::size_t count() const { return count_; }
+  /// Nothing where there is no number.
+  [[nodiscard]] std::optional<double> number(std::size_t i) const {
+    const std::size_t from = i == 0 ? 0 : ends_[i - 1] + 1;
+    const std::size_t stop = i + 1 == count_ ? line_.size() : ends_[i];
+    return parse_double(trim(line_.substr(from, stop - from)));
+  }
+
+ private:
+  std::string_view line_;
+  std::vector<std::uint32_t> ends_;
+  std::size_t count_ = 0;
+};
 
 class Scanner {
  public:
@@ -174,18 +184,17 @@ class Scanner {
     if (fd < 0) return fail(errc_of_errno(errno), "{}: {}", path_, errno_text(errno));
     BackwardLines lines(fd, data_offset_, size_);
     std::string_view line;
+    Cells cells;
     std::uint64_t offset = 0;
     bool found = false;
     int rows = 0;
     while (rows < kClockRows && lines.previous(line, offset) && offset >= roi.first_row) {
-      const auto cells = cells_of(line, column);
-      if (cells.count != columns_) continue;
-      const bool active = parse_double(trim(cells.value)).value_or(0) > kind_.active_above;
+      cells.find(line);
+      if (cells.count() != columns_) continue;
+      const bool active = cells.number(column).value_or(0) > kind_.active_above;
       if (active && !found) roi.last_row = std::max(roi.last_row, offset);
       found = found || active;
-      if (active && clock_ < cells.count) {
-        note_clock(roi, parse_double(trim(cells_of(line, clock_).value)).value_or(kNaN));
-      }
+      if (active && clock_ < columns_) note_clock(roi, cells.number(clock_).value_or(kNaN));
       if (found) ++rows;
     }
     ::close(fd);

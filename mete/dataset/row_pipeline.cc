@@ -16,6 +16,9 @@ namespace {
 // A block stays in a core's own cache between reader and writer.
 constexpr std::size_t kBlockBytes = std::size_t{1} << 18U;
 constexpr std::size_t kMostWaitingBytes = std::size_t{48} << 20U;
+// While so much waits for the writer no further trace is begun: memory that is used again is still
+// in a cache, and need not be asked of the system.
+constexpr std::size_t kFewWaitingBlocks = 8;
 constexpr std::size_t kMostThreads = 64;
 
 Error of_exception(const std::exception& e) {
@@ -79,7 +82,7 @@ RowPipeline::Sink::Sink(RowPipeline& pipeline, std::size_t item)
 
 Result<void> RowPipeline::Sink::add_row() {
   block_.used += pipeline_.row_bytes_;
-  if (block_.used + pipeline_.row_bytes_ <= block_.bytes.size()) return {};
+  if (block_.used < pipeline_.block_bytes_) return {};
   METE_TRY_VOID(pipeline_.put(item_, block_));
   block_ = pipeline_.fresh();
   return {};
@@ -117,7 +120,11 @@ void RowPipeline::work() {
   while (true) {
     std::size_t item = 0;
     {
-      const std::lock_guard lock(mutex_);
+      std::unique_lock lock(mutex_);
+      room_.wait(lock, [&] {
+        return stop_ || next_item_ == items_.size() || waiting_blocks_ < kFewWaitingBlocks ||
+               next_item_ == writing_;
+      });
       if (stop_ || next_item_ == items_.size()) return;
       item = next_item_++;
     }
@@ -149,7 +156,7 @@ RowPipeline::Block RowPipeline::fresh() {
       return block;
     }
   }
-  return {std::vector<std::byte>(block_bytes_), 0};
+  return {std::make_unique_for_overwrite<std::byte[]>(block_bytes_), 0};
 }
 
 void RowPipeline::recycle(Block block) {
@@ -184,7 +191,7 @@ Result<std::optional<RowPipeline::Block>> RowPipeline::next(std::size_t item) {
   }
   std::optional<Block> block(std::move(from.blocks.front()));
   from.blocks.pop_front();
-  if (waiting_blocks_-- >= most_blocks_) room_.notify_all();
+  if (waiting_blocks_-- >= std::min(kFewWaitingBlocks, most_blocks_)) room_.notify_all();
   return block;
 }
 

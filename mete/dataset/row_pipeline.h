@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -33,14 +34,14 @@ Result<void> for_each_item(std::size_t items, std::size_t threads,
 class RowPipeline {
  public:
   struct Block {
-    std::vector<std::byte> bytes;
-    std::size_t used = 0;  ///< bytes
+    std::unique_ptr<std::byte[]> bytes;  ///< not filled with zeros: rows fill it
+    std::size_t used = 0;                ///< bytes
   };
   /// Where a reading thread puts its rows.
   class Sink {
    public:
     Sink(RowPipeline& pipeline, std::size_t item);
-    std::byte* row() { return block_.bytes.data() + block_.used; }
+    std::byte* row() { return block_.bytes.get() + block_.used; }
     Result<void> add_row();
     /// Hands over what is left; by the thread's own call at the end of an item.
     Result<void> flush();

@@ -39,7 +39,7 @@ TEST(RowPipeline, KeepsTheOrderThoughReadersRunAhead) {
       if (!*block) break;
       for (std::size_t at = 0; at < (*block)->used; at += kRowBytes) {
         std::uint64_t value = 0;
-        std::memcpy(&value, (*block)->bytes.data() + at, sizeof value);
+        std::memcpy(&value, (*block)->bytes.get() + at, sizeof value);
         ASSERT_EQ(value, expected++);
       }
       pipeline.recycle(std::move(**block));

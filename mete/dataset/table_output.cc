@@ -178,7 +178,7 @@ class Output {
       METE_TRY(std::optional<RowPipeline::Block> block, pipeline.next(k));
       if (!block) return {};
       METE_TRY_VOID(watch_.stop_if_asked());
-      METE_TRY_VOID(to.add_rows(block->bytes.data(), block->used / row_bytes));
+      METE_TRY_VOID(to.add_rows(block->bytes.get(), block->used / row_bytes));
       pipeline.recycle(std::move(*block));
     }
   }
@@ -224,11 +224,13 @@ class Output {
     const auto& roi_column =
         *std::find_if(columns.begin(), columns.end(),
                       [](const TableColumn& c) { return c.name == column::kIsRoi; });
+    // Cells that the trace itself fills need not be filled before.
+    const std::size_t from = copier.fills_all() ? columns[union_.size()].offset : 0;
     auto& count = outcome.count;
     while (trace.next()) {
       if (count.rows % kRowsBetweenLooks == 0) METE_TRY_VOID(look(trace));
       std::byte* row = sink.row();
-      std::memcpy(row, common.data(), common.size());
+      std::memcpy(row + from, common.data() + from, common.size() - from);
       copier.copy(row);
       const auto at = trace.row_offset();
       if (run.roi.found && at >= run.roi.first_row && at <= run.roi.last_row) {

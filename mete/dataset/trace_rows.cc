@@ -54,9 +54,11 @@ std::vector<TableColumn> ColumnUnion::table_columns() const {
 
 RowCopier::RowCopier(TraceFile& trace, const ColumnUnion& all, std::span<const TableColumn> table)
     : trace_(trace) {
+  std::vector<bool> filled(all.size());
   for (std::size_t c = 0; c < trace.columns().size(); ++c) {
     const auto at = all.find(trace.columns()[c]);
     if (at == TraceFile::npos) continue;
+    filled[at] = true;
     const auto& to = table[at];
     if (to.type == CellType::text) {
       if (!trace.columns()[c].is_text) trace.read_as_text(c);
@@ -71,6 +73,7 @@ RowCopier::RowCopier(TraceFile& trace, const ColumnUnion& all, std::span<const T
       runs_.push_back({c, to.offset, 1});
     }
   }
+  fills_all_ = std::find(filled.begin(), filled.end(), false) == filled.end();
 }
 
 void RowCopier::copy(std::byte* row) {

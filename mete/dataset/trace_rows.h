@@ -21,6 +21,7 @@ class ColumnUnion {
   explicit ColumnUnion(bool by_meaning) : by_meaning_(by_meaning) {}
   void add(const std::vector<TraceColumn>& columns);
   [[nodiscard]] std::vector<TableColumn> table_columns() const;
+  [[nodiscard]] std::size_t size() const { return columns_.size(); }
   /// Position in the union; npos if there is none.
   [[nodiscard]] std::size_t find(const TraceColumn& column) const;
 
@@ -37,6 +38,8 @@ class RowCopier {
   /// Fills `row` (which holds the cells common to all rows of the trace) from the trace's present
   /// row.
   void copy(std::byte* row);
+  /// Whether copy() fills every cell of the union: the trace has all of its columns.
+  [[nodiscard]] bool fills_all() const { return fills_all_; }
   /// What did not fit: "line 9: column X: 'abc..' cut to 18 bytes"; empty if nothing.
   [[nodiscard]] const std::string& problem() const { return problem_; }
   /// NaN and "nan" in every cell of the union: for the cells that this trace has not.
@@ -57,6 +60,7 @@ class RowCopier {
   TraceFile& trace_;
   std::vector<Run> runs_;
   std::vector<Text> texts_;
+  bool fills_all_ = false;
   std::string problem_;
 };
 

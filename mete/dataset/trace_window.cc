@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #ifdef __SSE2__
-#include <emmintrin.h>
+#include <immintrin.h>
 #endif
 
 #include "mete/base/files.h"
@@ -21,27 +21,17 @@ namespace {
 
 // Searched for cells at a time: short enough to be still in the core's first cache when read.
 constexpr std::size_t kSearchBytes = 8192;
-constexpr std::size_t kGroup = 64;
+constexpr std::size_t kGroup = kCellEndsGroup;
 static_assert(TraceWindow::kLongestLine <= UINT32_MAX / 4);
 
-// Counting bits and finding the lowest one are single instructions on all but the oldest processors
-// that we could run on; the loader chooses. (Sanitizers cannot bear its choosing.)
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define METE_FOR_NEWER_CPUS __attribute__((target_clones("arch=haswell", "default")))
-#else
-#define METE_FOR_NEWER_CPUS
-#endif
-
 /// One bit for each of the 64 bytes at `p` that ends a cell.
-[[gnu::always_inline]] inline std::uint64_t cell_ends_of(const char* p) {
+[[gnu::always_inline]] inline std::uint64_t ends_of_sixteens(const char* p) {
 #ifdef __SSE2__
   const __m128i separator = _mm_set1_epi8(TraceWindow::kSeparator);
   const __m128i newline = _mm_set1_epi8('\n');
   std::uint64_t bits = 0;
   for (unsigned i = 0; i < 4; ++i) {
-    __m128i bytes;
-    std::memcpy(&bytes, p + 16 * i, sizeof bytes);
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i_u*>(p + 16 * i));
     const __m128i found =
         _mm_or_si128(_mm_cmpeq_epi8(bytes, separator), _mm_cmpeq_epi8(bytes, newline));
     bits |= static_cast<std::uint64_t>(static_cast<unsigned>(_mm_movemask_epi8(found))) << (16 * i);
@@ -56,12 +46,13 @@ static_assert(TraceWindow::kLongestLine <= UINT32_MAX / 4);
 #endif
 }
 
-/// The places of the cells' ends in [from, upto) of the buffer, to `out`, where there must be room
-/// for one in every byte and a group more; gives where they end.
-METE_FOR_NEWER_CPUS std::uint32_t* find_between(const char* buffer, std::size_t from,
-                                                std::size_t upto, std::uint32_t* out) {
+/// The places of the cells' ends in [from, upto) of the buffer, to `out`; gives where they end.
+template <class EndsOf>
+[[gnu::always_inline]] inline std::uint32_t* find_between_with(EndsOf ends_of, const char* buffer,
+                                                               std::size_t from, std::size_t upto,
+                                                               std::uint32_t* out) {
   for (; from + kGroup <= upto; from += kGroup) {
-    std::uint64_t bits = cell_ends_of(buffer + from);
+    std::uint64_t bits = ends_of(buffer + from);
     const auto at = static_cast<std::uint32_t>(from);
     const auto found = std::popcount(bits);
     // Eight at once, counted or not: how many there are nobody could predict.
@@ -80,7 +71,53 @@ METE_FOR_NEWER_CPUS std::uint32_t* find_between(const char* buffer, std::size_t 
   return out;
 }
 
+std::uint32_t* find_by_sixteens(const char* buffer, std::size_t from, std::size_t upto,
+                                std::uint32_t* out) {
+  return find_between_with(ends_of_sixteens, buffer, from, upto, out);
+}
+
+// Thirty-two bytes at once, and counting bits and finding the lowest one by a single instruction
+// each, on all but the oldest processors that we could run on.
+#if defined(__x86_64__) && defined(__GNUC__)
+#define METE_FOR_AVX2 __attribute__((target("avx2,bmi,popcnt")))
+
+METE_FOR_AVX2 [[gnu::always_inline]] inline std::uint64_t ends_of_32(const char* p) {
+  const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i_u*>(p));
+  const __m256i found =
+      _mm256_or_si256(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(TraceWindow::kSeparator)),
+                      _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\n')));
+  return static_cast<unsigned>(_mm256_movemask_epi8(found));
+}
+
+METE_FOR_AVX2 [[gnu::always_inline]] inline std::uint64_t ends_of_thirty_twos(const char* p) {
+  return ends_of_32(p) | (ends_of_32(p + 32) << 32U);
+}
+
+METE_FOR_AVX2 std::uint32_t* find_by_thirty_twos(const char* buffer, std::size_t from,
+                                                 std::size_t upto, std::uint32_t* out) {
+  return find_between_with(ends_of_thirty_twos, buffer, from, upto, out);
+}
+
+bool has_thirty_twos() {
+  return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("bmi") != 0 &&
+         __builtin_cpu_supports("popcnt") != 0;
+}
+#else
+bool has_thirty_twos() { return false; }
+std::uint32_t* find_by_thirty_twos(const char* buffer, std::size_t from, std::size_t upto,
+                                   std::uint32_t* out) {
+  return find_by_sixteens(buffer, from, upto, out);
+}
+#endif
+
 }  // namespace
+
+std::uint32_t* find_cell_ends(const char* buffer, std::size_t from, std::size_t upto,
+                              std::uint32_t* out) {
+  static const bool kThirtyTwos = has_thirty_twos();
+  return kThirtyTwos ? find_by_thirty_twos(buffer, from, upto, out)
+                     : find_by_sixteens(buffer, from, upto, out);
+}
 
 TraceWindow::~TraceWindow() {
   if (fd_ >= 0) ::close(fd_);
@@ -167,7 +204,8 @@ bool TraceWindow::find_cells(std::size_t count) {
     const std::size_t upto = std::min(lines_end_, searched_ + kSearchBytes);
     // Room for a cell end in every byte, and for those that are written though they do not count.
     if (ends_.size() < marks_ + kSearchBytes + kGroup) ends_.resize(marks_ + kSearchBytes + kGroup);
-    const std::uint32_t* out = find_between(buffer_.get(), searched_, upto, ends_.data() + marks_);
+    const std::uint32_t* out =
+        find_cell_ends(buffer_.get(), searched_, upto, ends_.data() + marks_);
     searched_ = upto;
     marks_ = static_cast<std::size_t>(out - ends_.data());
   }

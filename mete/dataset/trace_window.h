@@ -13,6 +13,13 @@
 
 namespace mete {
 
+inline constexpr std::size_t kCellEndsGroup = 64;
+
+/// The places of '|' and '\n' in [from, upto) of the buffer, to `out`, where there must be room for
+/// one in every byte and kCellEndsGroup more; gives where they end. `upto` fits 32 bits.
+std::uint32_t* find_cell_ends(const char* buffer, std::size_t from, std::size_t upto,
+                              std::uint32_t* out);
+
 class TraceWindow {
  public:
   static constexpr char kSeparator = '|';
