@@ -279,6 +279,7 @@ Result<std::string> run_html(const RunPage& run) {
   const bool decided = story.made.rows() > 0 || !story.curves.empty();
   if (decided) page.blocks.emplace_back(story_text(story));
   METE_TRY(Figure line, decision_figure(story));
+  if (run.result != nullptr) add_region_lanes(line, region_lanes(*run.result));
   page.blocks.emplace_back(std::move(line));
   METE_TRY(auto figures, belief_figures(story, run.truth));
   for (Figure& figure : figures) page.blocks.emplace_back(std::move(figure));

@@ -89,6 +89,18 @@ TextBlock epoch_block(const EpochTotals& epochs) {
 
 }  // namespace
 
+std::vector<RegionLane> region_lanes(const RunResult& result) {
+  std::vector<RegionLane> out;
+  for (const RegionTotal& region : result.regions) {
+    RegionLane lane{region.name, region.level, region.count, region.seconds, {}};
+    for (const RegionSpan& span : region.spans) {
+      lane.spans.push_back({span.begin, span.end, span.count, span.seconds, span.threads});
+    }
+    out.push_back(std::move(lane));
+  }
+  return out;
+}
+
 Result<std::vector<Block>> region_blocks(const RunResult& result) {
   std::vector<Block> out;
   if (!result.regions.empty()) {

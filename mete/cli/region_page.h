@@ -6,6 +6,7 @@
 #include "mete/base/result.h"
 #include "mete/measure/session.h"
 #include "mete/plot/page.h"
+#include "mete/plot/region_lanes.h"
 
 namespace mete {
 
@@ -13,5 +14,8 @@ namespace mete {
 /// none. Energy is that of packages, memory and GPUs together; where none of them tells it, the
 /// platform's (psys).
 Result<std::vector<Block>> region_blocks(const RunResult& result);
+
+/// When they were entered, for a time line.
+std::vector<RegionLane> region_lanes(const RunResult& result);
 
 }  // namespace mete

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -45,6 +46,8 @@ Result<void> view_plan(const std::string& path, const std::string& name,
 
 /// Numbers of few values that come again and again are rather settings than measurements.
 std::vector<std::string> likely_dimensions(const Table& table);
+/// The first measure whose name holds `part`; "" if there is none.
+std::string measure_with(const ExplorerTable& table, std::string_view part);
 /// "runtime (s)" or "clock [Hz]" → name and unit.
 std::pair<std::string, std::string> split_unit(const std::string& text, char open, char close);
 /// Two columns of one name could not be told apart on the page: " (2)" is added to the second.

@@ -1,4 +1,4 @@
-// Runs, sweeps, recordings and training tables on a page. SPDX-License-Identifier: BSD-3-Clause
+// Runs, sweeps and training tables on a page. SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -10,8 +10,6 @@
 #include "mete/base/files.h"
 #include "mete/base/json.h"
 #include "mete/cli/view_parts.h"
-#include "mete/dataset/recording.h"
-#include "mete/dataset/recording_samples.h"
 #include "mete/dataset/report_file.h"
 #include "mete/dataset/stored_tables.h"
 #include "mete/dataset/trace_file.h"
@@ -23,16 +21,6 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr const char* kReplayed = "replayed on a board, not measured here";
-
-/// The first measure whose name holds `part`; "" if there is none.
-std::string measure_with(const ExplorerTable& table, std::string_view part) {
-  for (const auto& column : table.columns) {
-    if (!column.dimension && !column.column.is_text() &&
-        column.column.name.find(part) != std::string::npos)
-      return column.column.name;
-  }
-  return "";
-}
 
 Table sweep_rows(const Manifest& manifest) {
   Table table;
@@ -123,58 +111,16 @@ class ReportRows {
   std::vector<std::string> sections_;
 };
 
-Table process_rows(const RecordingSummary& summary) {
-  Table table;
-  std::vector<std::string> pids;
-  std::vector<std::string> names;
-  std::vector<double> cpu;
-  std::vector<double> memory;
-  std::array<std::vector<double>, kRecordingDomains.size()> energy;
-  for (const auto& one : summary.processes) {
-    pids.push_back(one.pid);
-    names.push_back(one.name.empty() ? "(unnamed)" : one.name);
-    cpu.push_back(one.cpu_seconds);
-    memory.push_back(one.memory_peak_bytes);
-    for (std::size_t d = 0; d < energy.size(); ++d) energy[d].push_back(one.energy[d]);
-  }
-  table.add_texts("pid", std::move(pids));
-  table.add_texts("name", std::move(names));
-  for (std::size_t d = 0; d < energy.size(); ++d) {
-    const bool known =
-        std::any_of(energy[d].begin(), energy[d].end(), [](double v) { return !std::isnan(v); });
-    if (known)
-      table.add_numbers(fmt::format("{}_energy", kRecordingDomains[d]), "J", std::move(energy[d]));
-  }
-  table.add_numbers("cpu_time", "s", std::move(cpu));
-  table.add_numbers("memory_peak", "B", std::move(memory));
-  return table;
-}
-
-Table region_rows(const RecordingSummary& summary) {
-  Table table;
-  std::vector<std::string> names;
-  std::vector<double> counts;
-  std::vector<double> seconds;
-  std::array<std::vector<double>, kRecordingDomains.size()> energy;
-  for (const auto& one : summary.regions) {
-    names.push_back(one.name);
-    counts.push_back(static_cast<double>(one.count));
-    seconds.push_back(one.seconds);
-    for (std::size_t d = 0; d < energy.size(); ++d) energy[d].push_back(one.energy[d]);
-  }
-  table.add_texts("region", std::move(names));
-  table.add_numbers("seconds", "s", std::move(seconds));
-  table.add_numbers("count", "", std::move(counts));
-  for (std::size_t d = 0; d < energy.size(); ++d) {
-    const bool known =
-        std::any_of(energy[d].begin(), energy[d].end(), [](double v) { return !std::isnan(v); });
-    if (known)
-      table.add_numbers(fmt::format("{}_energy", kRecordingDomains[d]), "J", std::move(energy[d]));
-  }
-  return table;
-}
-
 }  // namespace
+
+std::string measure_with(const ExplorerTable& table, std::string_view part) {
+  for (const auto& column : table.columns) {
+    if (!column.dimension && !column.column.is_text() &&
+        column.column.name.find(part) != std::string::npos)
+      return column.column.name;
+  }
+  return "";
+}
 
 Result<void> view_sweep(const std::string& path, const std::string& name,
                         ExplorerDocument& document) {
@@ -249,40 +195,6 @@ Result<void> view_report(const std::string& path, const std::string& name,
       document.notes.push_back(name + ": " + kReplayed);
   }
   document.tables.push_back(std::move(out));
-  return {};
-}
-
-Result<void> view_recording(const std::string& path, const std::string& name,
-                            ExplorerDocument& document) {
-  METE_TRY(const auto summary, summarise_recording(path));
-  METE_TRY(const auto power, read_recording_power(summary.path, kMostViewRows));
-  document.notes.push_back(fmt::format("{}: {} samples over {:.4g} s{}{}", name, summary.samples,
-                                       summary.duration_seconds,
-                                       summary.replayed ? fmt::format("; {}", kReplayed) : "",
-                                       summary.issues.empty() ? "" : "; what is odd in it:"));
-  for (std::size_t i = 0; i < std::min<std::size_t>(summary.issues.size(), 3); ++i)
-    document.notes.push_back(fmt::format("{}: {}", name, summary.issues[i].what));
-  if (power.rows() == 0 && summary.processes.empty() && summary.regions.empty())
-    return fail(Errc::invalid, "{}: a recording without two samples: nothing to draw", path);
-  if (power.rows() > 0) {
-    auto out = explore(power, name, {"time"});
-    for (auto& column : out.columns) {
-      if (column.column.name == "power")
-        column.source = summary.replayed ? "replayed" : "energy of each interval over its time";
-    }
-    out.panels = {{"time", "power", "part", {}}, {"part", "power", "", {}}};
-    document.tables.push_back(std::move(out));
-  }
-  if (!summary.processes.empty()) {
-    auto out = explore(process_rows(summary), name + ": processes", {});
-    out.panels = {{"pid", measure_with(out, "energy"), "", {}}, {"pid", "cpu_time", "", {}}};
-    document.tables.push_back(std::move(out));
-  }
-  if (!summary.regions.empty()) {
-    auto out = explore(region_rows(summary), name + ": regions", {});
-    out.panels = {{"region", "seconds", "", {}}, {"region", measure_with(out, "energy"), "", {}}};
-    document.tables.push_back(std::move(out));
-  }
   return {};
 }
 

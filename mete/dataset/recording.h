@@ -40,12 +40,23 @@ struct RecordingProcess {
   double memory_peak_bytes = std::numeric_limits<double>::quiet_NaN();
 };
 
+/// A stretch of time in which a region was entered, once or often; s since the first sample.
+struct RecordingSpan {
+  double begin = 0;
+  double end = 0;
+  std::uint64_t count = 0;
+  double seconds = 0;  ///< summed over threads
+  std::uint32_t threads = 0;
+};
+
 struct RecordingRegion {
   std::string name;
   std::uint64_t count = 0;
   double seconds = 0;                       ///< summed over threads, inner regions included
   RecordingEnergy energy = kUnknownEnergy;  ///< inner regions included
   RecordingEnergy own_energy = kUnknownEnergy;
+  std::uint32_t level = 0;           ///< how many regions it was within, at the least
+  std::vector<RecordingSpan> spans;  ///< not in the JSON of a summary
 };
 
 /// Something a reader of the figures must know.

@@ -11,6 +11,7 @@ namespace {
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kMostSeries = 100'000;
 constexpr std::size_t kMostRegions = 100'000;
+constexpr std::size_t kMostSpans = 100'000;  // of all regions
 
 struct Series {
   std::string label;
@@ -30,6 +31,28 @@ RecordingEnergy read_energy(const Json& object) {
     out[d] = recorded_number(object[kRecordingDomains[d]]);
   }
   return out;
+}
+
+/// A count that somebody else wrote: no less than 0, no more than fits.
+template <class Count>
+Count read_count(const Json& value) {
+  const double number = recorded_number(value);
+  if (!(number > 0)) return 0;
+  return static_cast<Count>(
+      std::min(number, static_cast<double>(std::numeric_limits<Count>::max() / 2)));
+}
+
+/// [begin, end, count, seconds, threads]; false if it is not that.
+bool read_span(const Json& value, RecordingSpan& out) {
+  const auto& parts = value.items();
+  if (parts.size() < 5) return false;
+  out.begin = recorded_number(parts[0]);
+  out.end = recorded_number(parts[1]);
+  out.count = read_count<std::uint64_t>(parts[2]);
+  out.seconds = recorded_number(parts[3]);
+  out.threads = read_count<std::uint32_t>(parts[4]);
+  return out.begin >= 0 && out.end >= out.begin && out.seconds >= 0 && std::isfinite(out.end) &&
+         std::isfinite(out.seconds);
 }
 
 class Reader {
@@ -54,6 +77,7 @@ class Reader {
   GapFinder gaps_;
   std::vector<Series> series_;
   std::unordered_map<std::string, std::size_t> regions_;
+  std::size_t spans_ = 0;
   double last_time_ = kNaN;
   bool open_ = false;
   std::uint64_t segment_samples_ = 0;
@@ -153,13 +177,23 @@ void Reader::region(const Json& record) {
   if (found == regions_.end()) {
     if (out_.regions.size() >= kMostRegions) return;
     found = regions_.emplace(name, out_.regions.size()).first;
-    out_.regions.push_back({name, 0, 0, kUnknownEnergy, kUnknownEnergy});
+    out_.regions.push_back({name, 0, 0, kUnknownEnergy, kUnknownEnergy, 0, {}});
   }
   RecordingRegion& row = out_.regions[found->second];
   row.count = static_cast<std::uint64_t>(std::max<std::int64_t>(0, record["count"].as_integer()));
   row.seconds = recorded_number(record["seconds"]);
   row.energy = read_energy(record["energy_joules"]);
   row.own_energy = read_energy(record["own_energy_joules"]);
+  row.level = read_count<std::uint32_t>(record["level"]);
+  spans_ -= row.spans.size();
+  row.spans.clear();  // the last record of a region counts
+  for (const Json& one : record["spans"].items()) {
+    RecordingSpan span;
+    if (spans_ < kMostSpans && read_span(one, span)) {
+      row.spans.push_back(span);
+      ++spans_;
+    }
+  }
 }
 
 void Reader::balance(const Json& record) {

@@ -172,6 +172,8 @@ void RecordingFile::end(Nanoseconds now, double wall_seconds, const RunResult& r
     Json record = Json::object({{"record", "region"}, {"t_ns", time}});
     const Json region = region_json(one);
     for (const auto& [key, value] : region.members()) record.set(key, value);
+    record.set("level", static_cast<std::int64_t>(one.level));
+    record.set("spans", spans_json(one.spans));
     put(record);
   }
   put(Json::object({{"record", "end"},

@@ -20,6 +20,18 @@ Json region_json(const RegionTotal& region) {
                        {"own_energy_joules", joules_json(region.own_joules)}});
 }
 
+Json spans_json(const std::vector<RegionSpan>& spans) {
+  Json out = Json::array();
+  for (const RegionSpan& span : spans) {
+    Json one = Json::array_of(std::vector<double>{span.begin, span.end});
+    one.push(static_cast<std::int64_t>(span.count));
+    one.push(span.seconds);
+    one.push(static_cast<std::int64_t>(span.threads));
+    out.push(std::move(one));
+  }
+  return out;
+}
+
 Json balances_json(const std::vector<EnergyBalance>& balances) {
   Json out = Json::object();
   for (const auto& one : balances) {

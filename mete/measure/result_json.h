@@ -9,6 +9,8 @@ namespace mete {
 
 /// {name, count, seconds, energy_joules {domain: J}, own_energy_joules {..}}
 Json region_json(const RegionTotal& region);
+/// [[begin, end, count, seconds, threads], ..]: s since the run's start; recordings have them.
+Json spans_json(const std::vector<RegionSpan>& spans);
 /// {domain: {measured, attributed, idle, others}}, J.
 Json balances_json(const std::vector<EnergyBalance>& balances);
 

@@ -93,6 +93,15 @@ struct SignalTotal {
   std::uint64_t faults = 0;
 };
 
+/// A stretch of the run in which a region was entered, once or often.
+struct RegionSpan {
+  double begin = 0;  ///< s since the run's start
+  double end = 0;
+  std::uint64_t count = 0;
+  double seconds = 0;  ///< within the region, summed over threads
+  std::uint32_t threads = 0;
+};
+
 /// A part of the workload that it marked itself (docs/regions.md). Threads within regions share the
 /// node's energy equally, so that `own` energies and what is outside of all regions add up to it.
 struct RegionTotal {
@@ -102,6 +111,8 @@ struct RegionTotal {
   /// J by domain (package, psys, core, uncore, dram, gpu): inner regions included, and without them
   std::vector<std::pair<std::string, double>> joules;
   std::vector<std::pair<std::string, double>> own_joules;
+  std::vector<RegionSpan> spans = {};  ///< when, by their beginning; near ones have become one
+  std::size_t level = 0;               ///< how many regions it was within, at the least
 };
 
 /// What the program counted with mete::progress(), as EPOCH_COUNT showed it, and the run's figures

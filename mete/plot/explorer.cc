@@ -94,11 +94,33 @@ std::string panel_json(const ExplorerPanel& panel) {
   return script_safe(json.dump(-1));
 }
 
+void append_lanes(std::string& out, const ExplorerLanes& lanes) {
+  fmt::format_to(std::back_inserter(out), "\"lanes\":{{\"x\":{},\"note\":{},\"rows\":[",
+                 quoted(lanes.x), quoted(lanes.note));
+  for (std::size_t i = 0; i < lanes.rows.size(); ++i) {
+    const auto& row = lanes.rows[i];
+    fmt::format_to(std::back_inserter(out), "{}{{\"name\":{},\"level\":{},\"bands\":[",
+                   i > 0 ? "," : "", quoted(row.name), row.level);
+    bool first = true;
+    for (const auto& band : row.bands) {
+      if (!std::isfinite(band.begin) || !std::isfinite(band.end) || !std::isfinite(band.share))
+        continue;
+      fmt::format_to(std::back_inserter(out), "{}[{},{},{:.3g},{}]", first ? "" : ",", band.begin,
+                     band.end, band.share, quoted(band.about));
+      first = false;
+    }
+    out += "]}";
+  }
+  out += "]},";
+}
+
 Result<void> append_table(std::string& out, const ExplorerTable& table) {
   fmt::format_to(std::back_inserter(out), "{{\"name\":{},\"panels\":[", quoted(table.name));
   for (std::size_t i = 0; i < table.panels.size(); ++i)
     out += (i > 0 ? "," : "") + panel_json(table.panels[i]);
-  out += "],\"columns\":[";
+  out += "],";
+  if (!table.lanes.rows.empty()) append_lanes(out, table.lanes);
+  out += "\"columns\":[";
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     if (table.columns[i].column.size() != table.columns.front().column.size()) {
       return fail(Errc::internal, "table {}: column {} is not as long as the others", table.name,

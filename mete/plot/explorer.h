@@ -28,10 +28,29 @@ struct ExplorerPanel {
   std::vector<std::pair<std::string, std::string>> fixed;  ///< dimension → value, numbers as text
 };
 
+/// Regions below a plot whose x is time; none if there are no rows.
+struct ExplorerLanes {
+  struct Band {
+    double begin = 0;
+    double end = 0;
+    double share = 1;  ///< of its time, how much was spent in the region
+    std::string about;
+  };
+  struct Row {
+    std::string name;
+    std::size_t level = 0;
+    std::vector<Band> bands;
+  };
+  std::string x;     ///< the column that must be the plot's x
+  std::string note;  ///< how to read it, and how many are drawn of how many
+  std::vector<Row> rows;
+};
+
 struct ExplorerTable {
   std::string name;
   std::vector<ExplorerColumn> columns;  ///< equally long
   std::vector<ExplorerPanel> panels;
+  ExplorerLanes lanes = {};
 };
 
 struct ExplorerDocument {

@@ -81,6 +81,8 @@ struct Panel {
   std::string title;  ///< empty: none
   Axis x, y;
   std::vector<std::string> categories;  ///< names along x instead of numbers (bars)
+  std::vector<std::string> lanes;       ///< names from top to bottom instead of numbers along y,
+                                        ///< each over its lane, which is 1 high
   std::vector<Series> series;
   std::vector<Rule> rules;
   double height = 260;                            ///< of the plot area, in CSS pixels at full width

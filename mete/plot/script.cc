@@ -77,7 +77,7 @@ function setup(svg){
     var t=p.querySelector('title'),text=t?t.textContent:'';
     if(t)t.remove();
     p.setAttribute('role','img');p.setAttribute('aria-label',text);
-    function on(){var r=p.querySelector('.mk,.ring,.bar').getBoundingClientRect();show(text,r.left+window.scrollX+r.width/2,r.top+window.scrollY)}
+    function on(){var r=p.querySelector('.mk,.ring,.bar,.bx').getBoundingClientRect();show(text,r.left+window.scrollX+r.width/2,r.top+window.scrollY)}
     p.addEventListener('pointerenter',on);p.addEventListener('focus',on);
     p.addEventListener('pointerleave',hide);p.addEventListener('blur',hide);
   });

@@ -30,6 +30,7 @@ std::string_view figure_style() {
 .ft .mk{fill-opacity:.55}
 .ring{fill:none;stroke:var(--k);stroke-width:2.4}
 .bx{fill:var(--k);fill-opacity:.5;stroke:var(--plot);stroke-width:.4}.p:hover .bx{fill-opacity:.9;stroke:var(--ink)}
+.lanes .bx{fill-opacity:.8;stroke:none}
 .bar{fill:var(--k);fill-opacity:.85}.eb{stroke:var(--k);stroke-width:1.5;fill:none}
 .p .bar+.eb,.p .bar~.eb{stroke:var(--ink)}
 .fig .lb.r-chosen,.fig .lb.r-agent,.fig .lb.r-base{fill:var(--k);font-weight:600}

@@ -120,7 +120,7 @@ class Painter {
   [[nodiscard]] double left_margin() const {
     double widest = 20;
     for (const auto& panel : figure_.panels) {
-      if (!any_drawable(panel)) continue;
+      if (!any_drawable(panel) || !panel.lanes.empty()) continue;
       const AxisMap y = map_y(panel, 0, panel_height(panel));
       const Ticks ticks = y_ticks(y, panel_height(panel));
       for (const double at : ticks.at) {
@@ -131,6 +131,8 @@ class Painter {
   }
 
   [[nodiscard]] double panel_height(const Panel& panel) const {
+    // The names of lanes need their room at any width.
+    if (!panel.lanes.empty()) return std::clamp(panel.height, 20.0, kMostHeight);
     const double height = std::clamp(panel.height, 40.0, kMostHeight);
     return width_ < 560 ? std::max(40.0, height * 0.85) : height;
   }
@@ -240,11 +242,11 @@ class Painter {
                     const AxisMap& y, bool with_x_labels) {
     const std::string clip = id(fmt::format("c{}", index));
     body_ += fmt::format(
-        "<g class=\"pn\" data-x=\"{} {} {:.9g} {:.9g} {:d}\" data-y=\"{} {} {:.9g} {:.9g} {:d}\" "
+        "<g class=\"pn{}\" data-x=\"{} {} {:.9g} {:.9g} {:d}\" data-y=\"{} {} {:.9g} {:.9g} {:d}\" "
         "data-ux=\"{}\" data-uy=\"{}\">\n",
-        coordinate(x.from), coordinate(x.to), x.low, x.high, x.log, coordinate(y.from),
-        coordinate(y.to), y.low, y.high, y.log, escape_html(panel.x.unit),
-        escape_html(panel.y.unit));
+        panel.lanes.empty() ? "" : " lanes", coordinate(x.from), coordinate(x.to), x.low, x.high,
+        x.log, coordinate(y.from), coordinate(y.to), y.low, y.high, y.log,
+        escape_html(panel.x.unit), escape_html(panel.y.unit));
     body_ += fmt::format(
         "<clipPath id=\"{}\"><rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/></clipPath>"
         "<rect class=\"bg\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n",
@@ -252,7 +254,11 @@ class Painter {
         coordinate(plot.height + 2), coordinate(plot.x), coordinate(plot.y), coordinate(plot.width),
         coordinate(plot.height));
     paint_shades(panel, plot, x, y);
-    paint_y_axis(panel, plot, y);
+    if (panel.lanes.empty()) {
+      paint_y_axis(panel, plot, y);
+    } else {
+      paint_lane_edges(panel, plot);
+    }
     if (panel.categories.empty()) {
       paint_x_axis(panel, plot, x, with_x_labels);
     } else {
@@ -264,6 +270,7 @@ class Painter {
           fmt::format("<g class=\"s\" data-k=\"{}\">{}</g>\n", escape_html(panel.series[s].name),
                       draw_series(panel.series[s], panel, s, x, y, clip));
     }
+    paint_lane_names(panel, plot);
     for (const auto& label : place_labels(panel, x, y, plot, kType - 1)) {
       body_ += fmt::format("<text class=\"lb {}\" x=\"{}\" y=\"{}\" text-anchor=\"{}\">{}</text>\n",
                            role_class(label.role), coordinate(label.x), coordinate(label.y),
@@ -319,6 +326,24 @@ class Painter {
       body_ += fmt::format("<path class=\"{}\" d=\"M{} {}H{}\"/>", at == 0 ? "zr" : "gr",
                            coordinate(plot.x), coordinate(py), coordinate(plot.right()));
       body_ += word(plot.x - 7, py + 4, label_of(at, ticks, y, panel.y), "end", "tk");
+    }
+  }
+
+  void paint_lane_edges(const Panel& panel, const Box& plot) {
+    const double height = plot.height / static_cast<double>(panel.lanes.size());
+    for (std::size_t i = 1; i < panel.lanes.size(); ++i) {
+      body_ += fmt::format("<path class=\"gr\" d=\"M{} {}H{}\"/>", coordinate(plot.x),
+                           coordinate(plot.y + static_cast<double>(i) * height),
+                           coordinate(plot.right()));
+    }
+  }
+
+  void paint_lane_names(const Panel& panel, const Box& plot) {
+    if (panel.lanes.empty()) return;
+    const double height = plot.height / static_cast<double>(panel.lanes.size());
+    for (std::size_t i = 0; i < panel.lanes.size(); ++i) {
+      body_ += word(plot.x + 4, plot.y + static_cast<double>(i) * height + 12,
+                    fit_text(panel.lanes[i], kType - 1, plot.width - 8), "start", "lb");
     }
   }
 

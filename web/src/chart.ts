@@ -1,6 +1,7 @@
 // One plot: lines with intervals on a canvas (uPlot), brush to zoom, hover and keyboard to read values.
 import uPlot from "uplot";
 import { lineColour } from "./colours";
+import type { TimeArea } from "./lanes";
 import type { Line, Selection } from "./select";
 import { digits, prefixFor, quantity } from "./units";
 
@@ -166,9 +167,18 @@ export class Chart {
   private cursor = { line: 0, index: 0 };
 
   constructor(private readonly box: HTMLElement, private readonly onZoom: (zoom: number[] | undefined) => void,
-              private readonly onRead: (reading: Reading | null, spoken: boolean) => void) {}
+              private readonly onRead: (reading: Reading | null, spoken: boolean) => void,
+              private readonly onReady: () => void) {}
 
   get canvas(): HTMLCanvasElement | undefined { return this.plot?.ctx.canvas; }
+
+  /** Where the plot's area lies and what times are at its ends, if x is a linear axis of numbers. */
+  get area(): TimeArea | null {
+    const x = this.plot?.scales.x;
+    if (!this.plot || !this.spec || this.spec.selection.categories || this.spec.x.log) return null;
+    if (typeof x?.min !== "number" || typeof x.max !== "number" || !(x.max > x.min)) return null;
+    return { left: this.plot.over.offsetLeft, width: this.plot.over.clientWidth, from: x.min, to: x.max };
+  }
 
   draw(spec: ChartSpec): void {
     this.plot?.destroy();
@@ -205,7 +215,11 @@ export class Chart {
         drawSeries: [drawIntervals(spec)],
         setSelect: [(u) => this.zoomed(u)],
         setCursor: [(u) => this.hovered(u)],
-        ready: [(u) => u.over.addEventListener("dblclick", () => this.onZoom(undefined))],
+        ready: [(u) => {
+          u.over.addEventListener("dblclick", () => this.onZoom(undefined));
+          this.plot = u;
+          this.onReady();
+        }],
       },
     };
     this.plot = new uPlot(options, aligned(lines), this.box);

@@ -26,9 +26,19 @@ export interface TextColumn {
 
 export type Column = NumberColumn | TextColumn;
 
+/** Regions below a plot whose x is time. */
+export interface Lanes {
+  /** The column that must be the plot's x. */
+  x: string;
+  note: string;
+  /** Outer ones first; of a band: its ends, the part of its time spent in the region, words. */
+  rows: { name: string; level: number; bands: [number, number, number, string][] }[];
+}
+
 export interface Table {
   name: string;
   columns: Column[];
+  lanes?: Lanes;
   /** What the panels show at first. */
   panels?: Partial<PanelState>[];
 }

@@ -1,6 +1,7 @@
 // One panel: its own table, x, y, lines and fixed dimensions; the plot; the legend; the same values as a table.
 import { Chart, type ChartSpec, type Reading, colourOf, lineLabel } from "./chart";
 import { type Document, type PanelState, type Table, count, dimensions, distinct, findColumn } from "./data";
+import { drawLanes } from "./lanes";
 import { offer, savePng, toCsv, toSvg } from "./save";
 import { type Selection, select } from "./select";
 import { usualState } from "./state";
@@ -26,6 +27,7 @@ export class Panel {
   private readonly controls = element("div", { class: "controls" });
   private readonly box = element("div", { class: "plot", tabindex: "0", role: "application" });
   private readonly tip = element("div", { class: "tip", hidden: "" });
+  private readonly lanes = element("div", {});
   private readonly spoken = element("p", { class: "spoken", "aria-live": "polite" });
   private readonly status = element("p", { class: "status" });
   private readonly legend = element("ul", { class: "legend" });
@@ -36,8 +38,9 @@ export class Panel {
   constructor(name: string, private readonly data: Document, public state: PanelState,
               private readonly changed: () => void) {
     this.root.setAttribute("aria-label", name);
-    this.chart = new Chart(this.box, (zoom) => this.zoom(zoom), (reading, spoken) => this.read(reading, spoken));
-    const frame = element("div", { class: "frame" }, this.box, this.tip);
+    this.chart = new Chart(this.box, (zoom) => this.zoom(zoom), (reading, spoken) => this.read(reading, spoken),
+                           () => this.fillLanes());
+    const frame = element("div", { class: "frame" }, this.box, this.tip, this.lanes);
     this.root.append(this.controls, frame, this.spoken, this.status, this.legend, this.buttons(), this.values);
     this.box.addEventListener("keydown", (event) => this.key(event));
     this.values.addEventListener("toggle", () => this.fillValues());
@@ -66,6 +69,7 @@ export class Panel {
     if (selection.message) this.box.append(element("p", { class: "message" }, selection.message));
     this.chart.draw(this.spec);
     this.tip.hidden = true;
+    this.fillLanes();
     this.describe(selection, y?.source);
     this.fillLegend();
     this.fillValues();
@@ -178,6 +182,15 @@ export class Panel {
     this.status.textContent = selection.message || parts.join(" · ");
     this.box.setAttribute("aria-label", `Plot of ${title(this.state.y, "")} against ${title(this.state.x, "")}, ` +
       `${selection.lines.length} lines. Arrow keys read the values; the table below has them all.`);
+  }
+
+  /** The plot tells its area once it is drawn, a moment after it was asked for. */
+  private fillLanes(): void {
+    this.lanes.replaceChildren();
+    const table = this.table();
+    const area = this.chart.area;
+    if (!table?.lanes || table.lanes.x !== this.state.x || !area) return;
+    this.lanes.append(drawLanes(table.lanes, area));
   }
 
   private fillLegend(): void {

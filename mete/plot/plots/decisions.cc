@@ -91,7 +91,9 @@ Result<Figure> decisions(const Table& samples, const Table& made) {
   figure.share_x = true;
   auto [clock, watts] = run_panels(220, 120);
   clock.series.push_back(line_of("clock it ran at", Role::baseline, Mark::step, *time, *running));
-  clock.series.push_back(line_of("clock asked for", Role::agent, Mark::step, *time, *asked));
+  if (std::any_of(asked->begin(), asked->end(), drawable)) {
+    clock.series.push_back(line_of("clock asked for", Role::agent, Mark::step, *time, *asked));
+  }
   for (auto& series : marks) clock.series.push_back(std::move(series));
   watts.series.push_back(line_of("", Role::agent, Mark::line, *time, *power));
   figure.panels.push_back(std::move(clock));
