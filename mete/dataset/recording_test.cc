@@ -230,7 +230,7 @@ TEST_F(RecordingTest, MetesOwnProcessesRegionsAndBalance) {
   const std::string records =
       R"j({"record":"process","pid":41,"name":"a b)","energy_joules":{"package":1},"rss_bytes":5}
 {"record":"process","pid":"41","energy_joules":{"package":7.5},"rss_bytes":3}
-{"record":"region","name":"epoch","count":3,"seconds":1.5,"energy_joules":{"package":4}}
+{"record":"region","name":"epoch","count":3,"seconds":1.5,"energy_joules":{"package":4},"level":2,"spans":[[0,1,2,0.5,1],[1],"x",[3,2,1,1,1],[2,3,-1,1,1e99]]}
 {"record":"attribution","domains":{"package":{"measured":10,"attributed":7.5,"idle":1,"others":1}}}
 {"record":"error","what":"GPU 1 is lost"}
 )j";
@@ -242,6 +242,10 @@ TEST_F(RecordingTest, MetesOwnProcessesRegionsAndBalance) {
   EXPECT_DOUBLE_EQ(s.processes[0].memory_peak_bytes, 5);
   ASSERT_EQ(s.regions.size(), 1U);
   EXPECT_EQ(s.regions[0].count, 3U);
+  EXPECT_EQ(s.regions[0].level, 2U);
+  ASSERT_EQ(s.regions[0].spans.size(), 2U);  // what is no span is passed over
+  EXPECT_DOUBLE_EQ(s.regions[0].spans[0].seconds, 0.5);
+  EXPECT_EQ(s.regions[0].spans[1].count, 0U);
   EXPECT_EQ(issues_of(s, "conservation"), 1);  // 9.5 of 10
   EXPECT_EQ(issues_of(s, "error"), 1);
 }

@@ -56,7 +56,8 @@ class Epochs(mete_cli.MeteCase):
         self.assertEqual(host["Application Totals"]["EPOCH_COUNT"], 12)
         self.assertEqual(host["mete sources"]["EPOCH_COUNT"], "counter")
         page = self.text("p.html")
-        for word in ("What each region cost", "Times entered", "12 epochs", "No energy was measured"):
+        for word in ("What each region cost", "Times entered", "12 epochs", "No energy was measured", "epoch · 12 times",
+                     "Regions: one lane each", "Below, regions over time: epoch · 12 times"):
             self.assertIn(word, page)
         self.assertIn('"name":"epoch"', out.replace(" ", ""))
 

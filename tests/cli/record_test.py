@@ -68,6 +68,20 @@ class Record(unittest.TestCase):
         regions = {r["name"]: r for r in self.summary()["regions"]}
         self.assertEqual({n: r["count"] for n, r in regions.items()}, {"epoch": 3, "step": 3})
         self.assertGreaterEqual(regions["epoch"]["seconds"], 0.03)
+        records = [json.loads(line) for line in (self.out / "recording.ndjson").read_text().splitlines()]
+        first = next(r["t_ns"] for r in records if r["record"] == "sample")
+        last = [r["t_ns"] for r in records if r["record"] == "end"][0]
+        kept = {r["name"]: r for r in records if r["record"] == "region"}
+        self.assertEqual({n: r["level"] for n, r in kept.items()}, {"epoch": 0, "step": 1})
+        for region in kept.values():
+            self.assertEqual(len(region["spans"]), 3)
+            for begin, end, count, seconds, threads in region["spans"]:
+                self.assertEqual((count, threads), (1, 1))
+                self.assertAlmostEqual(seconds, end - begin, 6)
+                self.assertLessEqual(end, (last - first) * 1e-9 + 1e-6)
+        for outer, inner in zip(kept["epoch"]["spans"], kept["step"]["spans"]):
+            self.assertLess(outer[0], inner[0])
+            self.assertGreater(outer[1], inner[1])
 
     def test_python_regions_without_a_session(self):
         program = (f"exec(open({str(ROOT / 'python/mete/region.py')!r}).read())\n"

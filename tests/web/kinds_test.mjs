@@ -109,6 +109,43 @@ test("a recording: power times time is its energy", async () => {
   await page.close();
 });
 
+test("a recording's regions: lanes on the plot's time axis, at 400 px too, and where no power is", async () => {
+  const second = 1e9;
+  const lines = [
+    { record: "header", schema: "mete.recording/1", period_seconds: 1, series: [{ name: "CPU_ENERGY", domain: "package", index: 0, unit: "J", role: "package", source: "counter" }] },
+    ...[0, 1, 2, 3, 4].map((t) => ({ record: "sample", t_ns: t * second, values: [t * 50] })),
+    { record: "region", name: "forward", count: 7, seconds: 2, level: 1, spans: [[0.5, 1.5, 5, 0.5, 2], [3, 4, 2, 1, 1]] },
+    { record: "region", name: "epoch <b>", count: 1, seconds: 3, level: 0, spans: [[0, 3, 1, 3, 1], "odd", [5, 1, 1, 1, 1], [1, null, 1, 1, 1]] },
+    { record: "end", t_ns: 4 * second },
+  ];
+  mkdirSync(at("marked"), { recursive: true });
+  writeFileSync(at("marked", "recording.ndjson"), lines.map((line) => JSON.stringify(line)).join("\n") + "\n");
+  for (const width of [1300, 400]) {
+    const page = await view([at("marked")], { width, height: 900 });
+    const svg = left(page).locator(".lanes svg");
+    assert.match(await svg.getAttribute("aria-label"), /epoch <b> · 1 time, 3.*level 1; forward · 7 times, 2.*level 2/);
+    assert.equal(await svg.locator(".lane").count(), 2);
+    const [over, first, late] = [left(page).locator(".u-over"), svg.locator(".lane").nth(0).locator(".band"), svg.locator(".lane").nth(1).locator(".band")];
+    assert.equal(await first.count(), 1, "what is no span is passed over");
+    assert.equal(await late.count(), 2);
+    // The second forward begins where the epoch ends, after 3 s; the plot shows 1 to 4 s and a little air.
+    const [plot, epoch, forward, last] = [await over.boundingBox(), await first.boundingBox(), await late.first().boundingBox(), await late.nth(1).boundingBox()];
+    assert.ok(epoch.x >= plot.x - 1 && epoch.x + epoch.width <= plot.x + plot.width + 1, "within the plot's width");
+    assert.ok(Math.abs(last.x - (epoch.x + epoch.width)) < 1);
+    assert.ok(Math.abs(last.width - plot.width / 3.24) < 1.5, "one second is as wide as on the plot above");
+    assert.ok(forward.height < epoch.height, "two threads a second in five entries: half of the time");
+    assert.match(await late.first().locator("title").textContent(), /forward\nfrom 500.* to 1\.5.*\n5 times, 500.*2 threads/);
+    assert.match(await left(page).locator(".lanes .status").textContent(), /8 entries are drawn as 3 bands/);
+    await left(page).locator('[data-id="x"]').selectOption("part");
+    assert.equal(await left(page).locator(".lanes").count(), 0, "names are no time axis");
+    await page.close();
+  }
+  writeFileSync(at("marked", "recording.ndjson"), lines.filter((l) => l.record !== "sample").map((l) => JSON.stringify(l)).join("\n") + "\n");
+  const page = await view([at("marked")]);
+  assert.equal(await left(page).locator(".lanes .band").count(), 3);
+  await page.close();
+});
+
 test("AIPowerMeter's recording", async () => {
   const line = (second, watts) => JSON.stringify({ date: `2024-01-01 10:00:0${second}.5`, metrics: { cpu: { intel_power: watts, psys_power: -1 }, gpu: {} } });
   writeFileSync(at("power_metrics.json"), [line(1, 10), line(2, 20), line(4, 30)].join("\n") + "\n");
