@@ -1,8 +1,11 @@
 // What of DCGM's binary interface mete uses, declared by ourselves: DCGM is a package of NVIDIA's
 // that machines without data-centre GPUs lack.
 //
-// Names, layouts and values are those of NVIDIA's public dcgm_structs.h, dcgm_agent.h and
-// dcgm_fields.h (DCGM 3.1 to 4; DCGM 4 gave the fields new names and kept their numbers).
+// Names, layouts and values are those of NVIDIA's public headers, https://github.com/NVIDIA/DCGM,
+// folder dcgmlib, compared value by value: dcgm_structs.h (return codes, DCGM_GROUP_ALL_GPUS,
+// DCGM_MAX_NUM_DEVICES, blank values, dcgmFieldValue_v1), dcgm_agent.h (arguments) and
+// dcgm_fields.h (1001 to 1008). DCGM 3.1 to 4 agree; 4 gave the fields new names and kept their
+// numbers.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 

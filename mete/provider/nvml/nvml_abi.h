@@ -3,7 +3,8 @@
 //
 // Names, layouts and values are those of NVIDIA's public interface (NVML 13; functions with _v2
 // since 2012, field values since driver 384, power fields since 520). Two published bindings were
-// compared for every value here: NVIDIA's own pynvml and go-nvml's header. NVML promises never to
+// compared for every value here: NVIDIA's own pynvml and the nvml.h in
+// https://github.com/NVIDIA/go-nvml (gen/nvml/nvml.h). NVML promises never to
 // change a function's layout: it adds a name instead.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
