@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -37,6 +38,8 @@ bool put_cell(std::byte* row, const TableColumn& column, std::string_view value)
 /// Appends rows, a chunk at a time, to one table of an open file.
 class PandasTableWriter {
  public:
+  /// Nothing is written yet: the table comes into the file with its first chunk of rows, while
+  /// threads that read already work on further ones.
   static Result<PandasTableWriter> create(hdf5::OutputFile& file, const std::string& key,
                                           std::vector<TableColumn> columns, int compression = 0);
 
@@ -48,7 +51,7 @@ class PandasTableWriter {
 
   /// The bytes of the row to be added, all columns to be filled in; the index is filled in by
   /// add_row.
-  std::byte* row() { return chunk_.data() + in_chunk_ * row_bytes_; }
+  std::byte* row() { return chunk_.get() + in_chunk_ * row_bytes_; }
   Result<void> add_row();
   /// Adds `count` rows, filling in their indexes where they lie: `rows` is changed. Cheapest in
   /// portions of rows_to_chunk_end(), which go to the file without a copy.
@@ -61,6 +64,7 @@ class PandasTableWriter {
 
  private:
   PandasTableWriter() = default;
+  Result<void> make_dataset();
   Result<void> write_attributes();
   void number_rows(std::byte* rows, std::size_t count);
   Result<void> flush_chunk();
@@ -74,8 +78,8 @@ class PandasTableWriter {
   std::size_t in_chunk_ = 0;
   std::uint64_t rows_ = 0;
   std::uint64_t extent_ = 0;
-  bool compressed_ = false;
-  std::vector<std::byte> chunk_;
+  int compression_ = 0;
+  std::unique_ptr<std::byte[]> chunk_;  ///< not filled with zeros: rows fill it
   hdf5::Handle group_;
   hdf5::Handle type_;
   hdf5::Handle dataset_;

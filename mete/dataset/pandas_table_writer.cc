@@ -81,7 +81,6 @@ Result<PandasTableWriter> PandasTableWriter::create(hdf5::OutputFile& file, cons
   PandasTableWriter w;
   w.file_ = &file;
   w.key_ = key;
-  w.compressed_ = compression > 0;
   std::size_t header = 0;
   std::size_t at = kIndexBytes;
   for (auto& column : columns) {
@@ -100,32 +99,35 @@ Result<PandasTableWriter> PandasTableWriter::create(hdf5::OutputFile& file, cons
   w.columns_ = std::move(columns);
   w.row_bytes_ = at;
   w.chunk_rows_ = std::max<std::size_t>(1, kChunkBytes / at);
-  w.chunk_.resize(w.chunk_rows_ * at);
+  w.chunk_ = std::make_unique_for_overwrite<std::byte[]>(w.chunk_rows_ * at);
+  w.compression_ = compression;
+  return w;
+}
 
+Result<void> PandasTableWriter::make_dataset() {
   const hdf5::Handle group_plan(H5Pcreate(H5P_GROUP_CREATE), H5Pclose);
   H5Pset_obj_track_times(group_plan.id(), false);  // the same input gives the same file
-  w.group_ = hdf5::Handle(
-      H5Gcreate2(file.id(), key.c_str(), H5P_DEFAULT, group_plan.id(), H5P_DEFAULT), H5Gclose);
-  w.type_ = row_type(w.columns_, at);
+  group_ = hdf5::Handle(
+      H5Gcreate2(file_->id(), key_.c_str(), H5P_DEFAULT, group_plan.id(), H5P_DEFAULT), H5Gclose);
+  type_ = row_type(columns_, row_bytes_);
   const hsize_t none = 0;
   const hsize_t unlimited = H5S_UNLIMITED;
-  const hsize_t chunk = w.chunk_rows_;
+  const hsize_t chunk = chunk_rows_;
   const hdf5::Handle space(H5Screate_simple(1, &none, &unlimited), H5Sclose);
   const hdf5::Handle plan(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
   H5Pset_chunk(plan.id(), 1, &chunk);
   H5Pset_obj_track_times(plan.id(), false);
   H5Pset_fill_time(plan.id(), H5D_FILL_TIME_NEVER);  // every byte is written anyway
-  if (w.compressed_) {
+  if (compression_ > 0) {
     H5Pset_shuffle(plan.id());
-    H5Pset_deflate(plan.id(), static_cast<unsigned>(std::min(compression, 9)));
+    H5Pset_deflate(plan.id(), static_cast<unsigned>(std::min(compression_, 9)));
   }
-  if (!w.group_.ok() || !w.type_.ok()) return file.failed();
-  w.dataset_ = hdf5::Handle(H5Dcreate2(w.group_.id(), "table", w.type_.id(), space.id(),
-                                       H5P_DEFAULT, plan.id(), H5P_DEFAULT),
-                            H5Dclose);
-  if (!w.dataset_.ok()) return file.failed();
-  METE_TRY_VOID(w.write_attributes());
-  return w;
+  if (!group_.ok() || !type_.ok()) return file_->failed();
+  dataset_ = hdf5::Handle(
+      H5Dcreate2(group_.id(), "table", type_.id(), space.id(), H5P_DEFAULT, plan.id(), H5P_DEFAULT),
+      H5Dclose);
+  if (!dataset_.ok()) return file_->failed();
+  return write_attributes();
 }
 
 const TableColumn& PandasTableWriter::column(std::string_view name) const {
@@ -201,19 +203,20 @@ Result<void> PandasTableWriter::add_rows(std::byte* rows, std::size_t count) {
 
 Result<void> PandasTableWriter::flush_chunk() {
   if (in_chunk_ == 0) return {};
-  std::memset(row(), 0, chunk_.size() - in_chunk_ * row_bytes_);
-  return write_chunk(chunk_.data(), std::exchange(in_chunk_, 0));
+  std::memset(row(), 0, (chunk_rows_ - in_chunk_) * row_bytes_);
+  return write_chunk(chunk_.get(), std::exchange(in_chunk_, 0));
 }
 
 /// A whole chunk, of which `count` rows count, goes to the file as it is: HDF5's own path converts
 /// and copies, and is several times slower.
 Result<void> PandasTableWriter::write_chunk(const std::byte* rows, std::size_t count) {
+  if (!dataset_.ok()) METE_TRY_VOID(make_dataset());
   const hsize_t start = extent_;
   const hsize_t added = count;
   extent_ += added;
   const hsize_t extent = extent_;
   bool ok = H5Dset_extent(dataset_.id(), &extent) >= 0;
-  if (compressed_) {
+  if (compression_ > 0) {
     const hdf5::Handle file_space(H5Dget_space(dataset_.id()), H5Sclose);
     const hdf5::Handle memory_space(H5Screate_simple(1, &added, nullptr), H5Sclose);
     ok = ok &&
@@ -222,19 +225,22 @@ Result<void> PandasTableWriter::write_chunk(const std::byte* rows, std::size_t c
          H5Dwrite(dataset_.id(), type_.id(), memory_space.id(), file_space.id(), H5P_DEFAULT,
                   rows) >= 0;
   } else {
-    ok = ok && H5Dwrite_chunk(dataset_.id(), H5P_DEFAULT, 0, &start, chunk_.size(), rows) >= 0;
+    ok = ok &&
+         H5Dwrite_chunk(dataset_.id(), H5P_DEFAULT, 0, &start, chunk_rows_ * row_bytes_, rows) >= 0;
   }
   if (!ok) return file_->failed();
   return {};
 }
 
 Result<void> PandasTableWriter::annotate(const std::string& name, std::string_view value) {
+  if (!dataset_.ok()) METE_TRY_VOID(make_dataset());
   if (!hdf5::put_text(dataset_.id(), name, value)) return file_->failed();
   return {};
 }
 
 Result<void> PandasTableWriter::finish() {
   METE_TRY_VOID(flush_chunk());
+  if (!dataset_.ok()) METE_TRY_VOID(make_dataset());
   const bool counted = hdf5::put_integer(dataset_.id(), "NROWS", static_cast<std::int64_t>(rows_));
   const bool closed = dataset_.reset() && group_.reset();
   if (!counted || !closed) return file_->failed();

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "mete/base/files.h"
 #include "mete/base/text.h"
@@ -173,15 +174,17 @@ void TraceFile::Impl::look_at_first_rows() {
   for (auto& column : columns) column.is_text = is_text_name(column.signal);
   if (!window.has_line()) return;
   const char* p = window.line();
+  std::vector<std::uint32_t> ends;
   for (int row = 0; row < 32 && p < window.stop(); ++row) {
     const auto* end =
         static_cast<const char*>(std::memchr(p, '\n', static_cast<std::size_t>(window.stop() - p)));
-    const std::string_view text(p, static_cast<std::size_t>(end - p));
-    const auto cells = split(text, kSeparator);
-    p = end + 1;
-    if (cells.size() != columns.size()) continue;
-    for (std::size_t c = 0; c < cells.size(); ++c) {
-      const auto cell = trim(cells[c]);
+    const auto length = static_cast<std::size_t>(end + 1 - p);
+    if (ends.size() < length + kCellEndsGroup) ends.resize(length + kCellEndsGroup);
+    const auto* found = find_cell_ends(p, 0, length, ends.data());
+    const char* start = std::exchange(p, end + 1);
+    if (static_cast<std::size_t>(found - ends.data()) != columns.size()) continue;
+    for (std::size_t c = 0, from = 0; c < columns.size(); from = ends[c++] + 1) {
+      const auto cell = trim(std::string_view(start + from, ends[c] - from));
       if (row == 0 || columns[c].is_text || cell.starts_with("0x")) {
         const bool word =
             !cell.empty() && !parse_double(cell.starts_with('+') ? cell.substr(1) : cell);
@@ -232,13 +235,16 @@ template <class ParseCell>
   const char* base = window.base();
   const char* stop = window.stop();
   const char* p = window.line();
+  const Use* use = uses.data();
+  double* number = numbers.data();
+  std::string_view* text = texts.data();
   for (std::size_t c = 0; c < n; ++c) {
     const char* end = base + ends[c];
     if (*end != (c + 1 == n ? '\n' : kSeparator)) return false;
-    if (uses[c] == Use::number) {
-      if (!parse_cell(p, end, stop, kSeparator, numbers[c])) return false;
-    } else if (uses[c] == Use::text) {
-      texts[c] = std::string_view(p, static_cast<std::size_t>(end - p));
+    if (use[c] == Use::number) {
+      if (!parse_cell(p, end, stop, kSeparator, number[c])) return false;
+    } else if (use[c] == Use::text) {
+      text[c] = std::string_view(p, static_cast<std::size_t>(end - p));
     }
     p = end + 1;
   }
