@@ -11,7 +11,6 @@
 #include "mete/base/files.h"
 #include "mete/base/table.h"
 #include "mete/base/text.h"
-#include "mete/cli/graph_arg.h"
 #include "mete/cli/look.h"
 #include "mete/cli/memory_arms.h"
 #include "mete/cli/memory_pages.h"
@@ -149,22 +148,16 @@ class MemoryGrid {
 
   Result<void> run_model(const BenchModel& model) {
     const auto missing = missing_of(model);
-    METE_TRY(auto graph, load_training_step("zoo:" + model.name, model.batch));
     if (missing.empty()) return {};
-    METE_TRY(auto store, ProfileStore::open(options_.store, ProfileStore::Mode::create));
     MemoryOptions memory;
     memory.batch = model.batch;
     memory.slow = options_.slow;
     memory.threads = options_.threads;
     memory.store = options_.store;
-    std::vector<std::string> notices;
-    METE_TRY(const auto setup, open_memory(memory, store, context_, notices));
-    for (const auto& notice : notices) fmt::print(stderr, "note: {}\n", notice);
-    const PlannedGraph planned = plan_memory(std::move(graph), setup.libraries.list);
-    METE_TRY(const auto profile, profile_with_progress(planned, setup, memory, kRepeats,
-                                                       options_.seed, store, context_));
+    METE_TRY(const auto step,
+             profile_step("zoo:" + model.name, memory, kRepeats, options_.seed, context_));
     for (const auto& cell : missing) {
-      auto done = run_cell(model, cell, planned, profile, setup);
+      auto done = run_cell(model, cell, step);
       if (!done) {
         return done.error().within(fmt::format("{} {} {}", model.name, cell.ratio, cell.optimizer));
       }
@@ -172,24 +165,21 @@ class MemoryGrid {
     return {};
   }
 
-  Result<void> run_cell(const BenchModel& model, const Cell& cell, const PlannedGraph& planned,
-                        const GraphProfile& profile, const MemorySetup& setup) {
+  Result<void> run_cell(const BenchModel& model, const Cell& cell, const ProfiledStep& step) {
     FitRequest request;
     METE_TRY(request.solver, find_solver(cell.optimizer));
-    METE_TRY(const auto still, problem_of(planned.graph, planned.liveness, profile,
-                                          homes_of(planned.graph, planned.liveness, Home::still)));
-    METE_TRY(request.solve.limit_bytes, limit_of_ratio(cell.ratio, still.problem));
+    METE_TRY(request.solve.limit_bytes, limit_of_ratio(cell.ratio, step.still));
     request.solve.seed = options_.seed;
     request.solve.interrupt = &context_.interrupt;
     request.clock = &context_.clock;
     if (request.solver->needs_lp) {
       METE_TRY(request.solve.lp, open_lp_runtime());
     }
-    METE_TRY(const auto fitted,
-             fit_plan(planned.graph, planned.liveness, planned.layouts, profile, request));
-    METE_TRY(const auto outcomes, run_arms({{cell.optimizer, fitted.draft.plan}}, planned, setup,
-                                           options_.steps, options_.seed, context_));
-    const Json json = run_json(model, cell, planned, profile, fitted, outcomes.front());
+    METE_TRY(const auto fitted, fit_plan(step.planned.graph, step.planned.liveness,
+                                         step.planned.layouts, step.profile, request));
+    METE_TRY(const auto outcomes, run_arms({{cell.optimizer, fitted.draft.plan}}, step.planned,
+                                           step.setup, options_.steps, options_.seed, context_));
+    const Json json = run_json(model, cell, step.planned, step.profile, fitted, outcomes.front());
     return write_file_atomically(path_join(options_.out, file_of(model, cell)), json.dump() + "\n");
   }
 

@@ -11,7 +11,6 @@
 #include "mete/base/text.h"
 #include "mete/cli/command.h"
 #include "mete/cli/fit_report.h"
-#include "mete/cli/graph_arg.h"
 #include "mete/cli/memory_arms.h"
 #include "mete/cli/memory_pages.h"
 #include "mete/cli/options.h"
@@ -68,17 +67,15 @@ Result<FitRequest> request_of(const Options& options, std::string_view optimizer
 }
 
 /// The plan that was asked for, and the two that it is compared with.
-Result<std::vector<FittedArm>> fit_arms(const Options& options, const PlannedGraph& planned,
-                                        const GraphProfile& profile, const Context& context) {
-  METE_TRY(const auto still, problem_of(planned.graph, planned.liveness, profile,
-                                        homes_of(planned.graph, planned.liveness, Home::still)));
-  METE_TRY(const auto limit, fast_limit(options.ratio, options.fast_memory, still.problem));
+Result<std::vector<FittedArm>> fit_arms(const Options& options, const ProfiledStep& step,
+                                        const Context& context) {
+  METE_TRY(const auto limit, fast_limit(options.ratio, options.fast_memory, step.still));
   std::vector<FittedArm> arms;
   const auto add = [&](const char* name, std::string_view optimizer,
                        std::uint64_t arm_limit) -> Result<void> {
     METE_TRY(const auto request, request_of(options, optimizer, arm_limit, context));
-    METE_TRY(auto fitted,
-             fit_plan(planned.graph, planned.liveness, planned.layouts, profile, request));
+    METE_TRY(auto fitted, fit_plan(step.planned.graph, step.planned.liveness, step.planned.layouts,
+                                   step.profile, request));
     arms.push_back({name, std::string(optimizer), std::move(fitted)});
     return {};
   };
@@ -110,25 +107,20 @@ Result<void> store_results(const FitReport& report, const Liveness& liveness,
 Result<ExitCode> fit(const Options& options, const Context& context) {
   METE_TRY_VOID(check_options(options));
   METE_TRY_VOID(find_solver(options.optimizer));
-  METE_TRY(auto graph, load_training_step(options.graph, options.memory.batch));
-  METE_TRY(auto store, ProfileStore::open(options.memory.store, ProfileStore::Mode::create));
-  std::vector<std::string> notices;
-  METE_TRY(const auto setup, open_memory(options.memory, store, context, notices));
-  for (const auto& notice : notices) fmt::print(stderr, "note: {}\n", notice);
-  const PlannedGraph planned = plan_memory(std::move(graph), setup.libraries.list);
-  METE_TRY(const auto profile,
-           profile_with_progress(planned, setup, options.memory, options.repeats, options.seed,
-                                 store, context));
+  METE_TRY(const auto step,
+           profile_step(options.graph, options.memory, options.repeats, options.seed, context));
   FitReport report;
   report.batch = options.memory.batch;
-  report.environment = profile.environment;
-  report.copies = profile.copies;
-  METE_TRY(report.arms, fit_arms(options, planned, profile, context));
+  report.environment = step.profile.environment;
+  report.copies = step.profile.copies;
+  METE_TRY(report.arms, fit_arms(options, step, context));
   std::vector<MemoryArm> runs;
   for (const auto& arm : report.arms) runs.push_back({arm.name, arm.fitted.draft.plan});
-  METE_TRY(report.outcomes, run_arms(runs, planned, setup, options.steps, options.seed, context));
-  report.graph = &planned.graph;
-  if (!options.out.empty()) METE_TRY_VOID(store_results(report, planned.liveness, options.out));
+  METE_TRY(report.outcomes,
+           run_arms(runs, step.planned, step.setup, options.steps, options.seed, context));
+  report.graph = &step.planned.graph;
+  if (!options.out.empty())
+    METE_TRY_VOID(store_results(report, step.planned.liveness, options.out));
   if (options.json) {
     fmt::print("{}\n", json_of(report).dump());
   } else {

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "mete/cli/memory_arms.h"
 
+#include <cstdio>
 #include <memory>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "mete/base/progress.h"
 #include "mete/base/text.h"
+#include "mete/cli/graph_arg.h"
 #include "mete/cli/target.h"
+#include "mete/execute/step_problem.h"
 #include "mete/placement/solver.h"
 
 namespace mete {
@@ -55,6 +59,9 @@ Result<std::vector<ArmOutcome>> run_arms(const std::vector<MemoryArm>& arms,
   return out;
 }
 
+namespace {
+
+/// profile_graph() with a progress bar.
 Result<GraphProfile> profile_with_progress(const PlannedGraph& planned, const MemorySetup& setup,
                                            const MemoryOptions& options, int repeats,
                                            std::uint64_t seed, ProfileStore& store,
@@ -80,6 +87,32 @@ Result<GraphProfile> profile_with_progress(const PlannedGraph& planned, const Me
   return profile_graph(planned.graph, planned.liveness, planned.layouts, request, store);
 }
 
+}  // namespace
+
+Result<ProfiledStep> profile_step(const std::string& graph, const MemoryOptions& options,
+                                  int repeats, std::uint64_t seed, const Context& context) {
+  METE_TRY(auto step, load_training_step(graph, options.batch));
+  METE_TRY(auto store, ProfileStore::open(options.store, ProfileStore::Mode::create));
+  std::vector<std::string> notices;
+  METE_TRY(auto setup, open_memory(options, store, context, notices));
+  for (const auto& notice : notices) fmt::print(stderr, "note: {}\n", notice);
+  auto planned = plan_memory(std::move(step), setup.libraries.list);
+  METE_TRY(auto profile,
+           profile_with_progress(planned, setup, options, repeats, seed, store, context));
+  METE_TRY(auto still, problem_of(planned.graph, planned.liveness, profile,
+                                  homes_of(planned.graph, planned.liveness, Home::still)));
+  return ProfiledStep{std::move(planned), std::move(setup), std::move(profile),
+                      std::move(still.problem)};
+}
+
+Result<std::uint64_t> parse_fast_memory(const std::string& size) {
+  const auto bytes = parse_quantity(size, "B");
+  if (!bytes || !(*bytes >= 0) || *bytes > static_cast<double>(kMostProblemBytes)) {
+    return fail(Errc::invalid, "--fast-memory {}: expected a size, as in 512MiB", size);
+  }
+  return static_cast<std::uint64_t>(*bytes);
+}
+
 Result<std::uint64_t> fast_limit(const std::string& ratio, const std::string& fast_memory,
                                  const Problem& problem) {
   if (!ratio.empty() && !fast_memory.empty()) {
@@ -90,11 +123,7 @@ Result<std::uint64_t> fast_limit(const std::string& ratio, const std::string& fa
     return fail(Errc::invalid,
                 "how much fast memory? give --ratio 4:1 (slow to fast) or --fast-memory 512MiB");
   }
-  const auto bytes = parse_quantity(fast_memory, "B");
-  if (!bytes || !(*bytes >= 0) || *bytes > static_cast<double>(kMostProblemBytes)) {
-    return fail(Errc::invalid, "--fast-memory {}: expected a size, as in 512MiB", fast_memory);
-  }
-  return static_cast<std::uint64_t>(*bytes);
+  return parse_fast_memory(fast_memory);
 }
 
 std::string interval_text(const Interval& interval, bool emulated) {

@@ -1,5 +1,5 @@
-// Plans run side by side: a step of each in turn, so that drift of the machine meets all of them.
-// SPDX-License-Identifier: BSD-3-Clause
+// From a graph's name to its profile; and plans run side by side, a step of each in turn, so that
+// drift of the machine meets all of them. SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
 #include <cstdint>
@@ -32,12 +32,22 @@ Result<std::vector<ArmOutcome>> run_arms(const std::vector<MemoryArm>& arms,
                                          const PlannedGraph& planned, const MemorySetup& setup,
                                          int steps, std::uint64_t seed, const Context& context);
 
-/// profile_graph() with a progress bar.
-Result<GraphProfile> profile_with_progress(const PlannedGraph& planned, const MemorySetup& setup,
-                                           const MemoryOptions& options, int repeats,
-                                           std::uint64_t seed, ProfileStore& store,
-                                           const Context& context);
+/// A training step, what it runs on, and how long each of its kernels takes there.
+struct ProfiledStep {
+  PlannedGraph planned;
+  MemorySetup setup;
+  GraphProfile profile;
+  /// Where its parameters stay where they are: what a share of "its peak" is taken of.
+  Problem still;
+};
 
+/// Opens the store, the libraries and the tiers, tells on stderr what is to be noted, and measures
+/// what the store does not hold yet, with a progress bar.
+Result<ProfiledStep> profile_step(const std::string& graph, const MemoryOptions& options,
+                                  int repeats, std::uint64_t seed, const Context& context);
+
+/// `--fast-memory SIZE`.
+Result<std::uint64_t> parse_fast_memory(const std::string& size);
 /// How much fast memory: --ratio or --fast-memory, of which one is given.
 Result<std::uint64_t> fast_limit(const std::string& ratio, const std::string& fast_memory,
                                  const Problem& problem);

@@ -14,7 +14,7 @@
 #include "mete/base/files.h"
 #include "mete/base/text.h"
 #include "mete/cli/command.h"
-#include "mete/cli/memory_setup.h"
+#include "mete/cli/memory_arms.h"
 #include "mete/cli/options.h"
 #include "mete/cli/plan_graph.h"
 #include "mete/cli/plan_page.h"
@@ -55,12 +55,7 @@ double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC
 Result<std::uint64_t> limit_of(const Options& options, const Problem& problem) {
   if (!options.ratio.empty()) return limit_of_ratio(options.ratio, problem);
   if (options.fast_memory.empty()) return kNoLimit;
-  const auto bytes = parse_quantity(options.fast_memory, "B");
-  if (!bytes || !(*bytes >= 0) || *bytes > static_cast<double>(kMostProblemBytes)) {
-    return fail(Errc::invalid, "--fast-memory {}: expected a size, as in 512MiB",
-                options.fast_memory);
-  }
-  return static_cast<std::uint64_t>(*bytes);
+  return parse_fast_memory(options.fast_memory);
 }
 
 Result<void> check_options(const Options& options) {

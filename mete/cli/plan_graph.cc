@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "mete/cli/plan_graph.h"
 
-#include <cstdio>
-
 #include <fmt/format.h>
 
-#include "mete/cli/graph_arg.h"
 #include "mete/cli/memory_arms.h"
 #include "mete/execute/fitted_plan.h"
 
@@ -25,23 +22,17 @@ Result<GraphPlan> plan_graph(const GraphPlanRequest& request, const Context& con
   METE_TRY(fit.solver, find_solver(request.optimizer));
   fit.solve = request.solve;
   fit.clock = &context.clock;
-  METE_TRY(auto graph, load_training_step(request.graph, request.memory.batch));
-  METE_TRY(auto store, ProfileStore::open(request.memory.store, ProfileStore::Mode::create));
-  std::vector<std::string> notices;
-  METE_TRY(const auto setup, open_memory(request.memory, store, context, notices));
-  for (const auto& notice : notices) fmt::print(stderr, "note: {}\n", notice);
-  const PlannedGraph planned = plan_memory(std::move(graph), setup.libraries.list);
-  METE_TRY(const auto profile, profile_with_progress(planned, setup, request.memory, kRepeats,
-                                                     request.solve.seed, store, context));
-  METE_TRY(const auto still, problem_of(planned.graph, planned.liveness, profile,
-                                        homes_of(planned.graph, planned.liveness, Home::still)));
-  METE_TRY(fit.solve.limit_bytes, fast_limit(request.ratio, request.fast_memory, still.problem));
-  METE_TRY(auto fitted, fit_plan(planned.graph, planned.liveness, planned.layouts, profile, fit));
+  METE_TRY(const auto step,
+           profile_step(request.graph, request.memory, kRepeats, request.solve.seed, context));
+  METE_TRY(fit.solve.limit_bytes, fast_limit(request.ratio, request.fast_memory, step.still));
+  METE_TRY(auto fitted, fit_plan(step.planned.graph, step.planned.liveness, step.planned.layouts,
+                                 step.profile, fit));
+  const ProfileEnvironment& environment = step.profile.environment;
   GraphPlan plan;
   plan.problem = std::move(fitted.step.problem);
   plan.problem.source =
-      fmt::format("{}{}, slow memory {}", profile.environment.machine,
-                  profile.environment.emulated ? " (emulated)" : "", profile.environment.slow_tier);
+      fmt::format("{}{}, slow memory {}", environment.machine,
+                  environment.emulated ? " (emulated)" : "", environment.slow_tier);
   plan.solved = std::move(fitted.solved);
   PlanFigures& figures = plan.solved.plan.figures;
   figures.source = plan.problem.source;
