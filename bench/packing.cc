@@ -18,17 +18,8 @@ using namespace mete;
 constexpr double kBar = 0.02;
 
 bool show(const Problem& problem, const char* ratio, const char* name, LpRuntime* runtime) {
-  SolveRequest request;
-  request.lp = runtime;
-  const auto limit = limit_of_ratio(ratio, problem);
-  const auto solver = find_solver(name);
-  if (!limit || !solver) return false;
-  request.limit_bytes = *limit;
-  const auto solved = solve(**solver, problem, request);
-  if (!solved) {
-    std::printf("%s: %s\n", problem.name.c_str(), solved.error().what.c_str());
-    return false;
-  }
+  const auto solved = bench::solve_at(problem, ratio, name, runtime);
+  if (!solved) return false;
   const auto residence = residence_of(problem, solved->plan.placement);
   double over[2] = {0, 0};
   double seconds = 0;
@@ -62,19 +53,16 @@ int main(int argc, char** argv) {
   }
   std::printf("pool over the plan's peak\n");
   bool met = true;
-  for (const auto* name : {"vgg19", "resnet50", "inception"}) {
-    if (argc < 2) break;
-    const auto problem = read_problem(std::string(argv[1]) + "/" + name + ".json.gz");
-    if (!problem) {
-      std::fprintf(stderr, "packing: %s\n", problem.error().what.c_str());
-      return 2;
-    }
-    for (const char* ratio : {"1:1", "4:1", "8:1"}) {
-      for (const char* solver : {"synchronous", "static"}) {
-        met = show(*problem, ratio, solver, *runtime) && met;
+  if (argc > 1) {
+    met = bench::each_published(argv[1], [&](const Problem& problem) {
+      bool all = show(problem, "4:1", "asynchronous", *runtime);
+      for (const char* ratio : {"1:1", "4:1", "8:1"}) {
+        for (const char* solver : {"synchronous", "static"}) {
+          all = show(problem, ratio, solver, *runtime) && all;
+        }
       }
-    }
-    met = show(*problem, "4:1", "asynchronous", *runtime) && met;
+      return all;
+    });
   }
   met =
       show(bench::dense_network({6, 12, 64, 48}, 1, false), "4:1", "synchronous", *runtime) && met;

@@ -25,21 +25,12 @@ constexpr Bar kBars[] = {
 
 bool show(const Problem& problem, const char* ratio, const char* name, double gap_bar,
           LpRuntime* runtime) {
-  SolveRequest request;
-  request.lp = runtime;
-  const auto limit = limit_of_ratio(ratio, problem);
-  const auto solver = find_solver(name);
-  if (!limit || !solver) return false;
-  request.limit_bytes = *limit;
   const auto began = std::chrono::steady_clock::now();
   const auto cpu = std::clock();
-  const auto solved = solve(**solver, problem, request);
+  const auto solved = bench::solve_at(problem, ratio, name, runtime);
   const double cpu_seconds = static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC;
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - began;
-  if (!solved) {
-    std::printf("%s: %s\n", problem.name.c_str(), solved.error().what.c_str());
-    return false;
-  }
+  if (!solved) return false;
   const auto& f = solved->plan.figures;
   std::printf("%-36.36s %6zu %5s %-12s %11.6f %11.6f %8.4f %% (bar %5.2f %%) %7.3f %7.3f\n",
               problem.name.c_str(), problem.kernels.size(), ratio, name, f.seconds,
@@ -60,16 +51,14 @@ int main(int argc, char** argv) {
               "problem", "kernels", "ratio", "optimizer", "seconds", "bound", "gap", "", "cpu s",
               "wall s");
   bool met = true;
-  for (const auto* name : {"vgg19", "resnet50", "inception"}) {
-    if (argc < 2) break;
-    const auto problem = read_problem(std::string(argv[1]) + "/" + name + ".json.gz");
-    if (!problem) {
-      std::fprintf(stderr, "placement: %s\n", problem.error().what.c_str());
-      return 2;
-    }
-    for (const auto& bar : kBars) {
-      met = show(*problem, bar.ratio, bar.solver, bar.gap, *runtime) && met;
-    }
+  if (argc > 1) {
+    met = bench::each_published(argv[1], [&](const Problem& problem) {
+      bool all = true;
+      for (const auto& bar : kBars) {
+        all = show(problem, bar.ratio, bar.solver, bar.gap, *runtime) && all;
+      }
+      return all;
+    });
   }
   for (const bool tables : {false, true}) {
     met = show(bench::dense_network({6, 12, 64, 48}, 1, tables), "4:1", "synchronous", 1e-3,

@@ -3,11 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdio>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "mete/base/rng.h"
 #include "mete/placement/problem.h"
+#include "mete/placement/solver.h"
 
 namespace mete::bench {
 
@@ -181,6 +185,42 @@ inline Problem dense_network(const std::vector<int>& blocks, std::uint64_t seed,
     }
   }
   return net.finish();
+}
+
+/// Calls show(problem) for each published problem in the folder, largest last. Whether all were
+/// read and every show() said true.
+template <class Show>
+bool each_published(const std::string& folder, Show show) {
+  bool met = true;
+  for (const auto* name : {"vgg19", "resnet50", "inception"}) {
+    const auto problem = read_problem(folder + "/" + name + ".json.gz");
+    if (!problem) {
+      std::fprintf(stderr, "%s\n", problem.error().what.c_str());
+      return false;
+    }
+    met = show(*problem) && met;
+  }
+  return met;
+}
+
+/// The solver's answer at a ratio; nothing, with a line printed, if there is none.
+inline std::optional<SolvedPlan> solve_at(const Problem& problem, const char* ratio,
+                                          const char* name, LpRuntime* runtime) {
+  SolveRequest request;
+  request.lp = runtime;
+  const auto limit = limit_of_ratio(ratio, problem);
+  const auto solver = find_solver(name);
+  if (!limit || !solver) {
+    std::printf("%s at %s: no such solver or ratio\n", name, ratio);
+    return std::nullopt;
+  }
+  request.limit_bytes = *limit;
+  auto solved = solve(**solver, problem, request);
+  if (!solved) {
+    std::printf("%s: %s\n", problem.name.c_str(), solved.error().what.c_str());
+    return std::nullopt;
+  }
+  return std::move(*solved);
 }
 
 }  // namespace mete::bench

@@ -67,6 +67,23 @@ ExecutionPlan all_fast(const test::Subject& s) {
   return draft->plan;
 }
 
+/// A random training step with its kernels.
+struct Trial {
+  test::Subject subject;
+  NodeKernels kernels;
+
+  [[nodiscard]] ExecutorSetup setup(const Bench& bench, const Interrupt& interrupt) const {
+    return {subject.graph, subject.liveness, subject.layouts, kernels, *bench.fast, *bench.slow, 1,
+            bench.clock,   interrupt};
+  }
+};
+
+Trial make_trial(const Bench& bench, Rng& rng) {
+  auto subject = test::subject_of(test::random_step(rng).value(), rng);
+  auto kernels = NodeKernels::make(subject.graph, subject.layouts, bench.libraries(), 1).value();
+  return {std::move(subject), std::move(kernels)};
+}
+
 std::uint64_t digest_of(ExecutionPlan plan, const ExecutorSetup& setup) {
   auto executor = Executor::make(std::move(plan), setup);
   EXPECT_TRUE(executor) << executor.error().what;
@@ -84,15 +101,9 @@ std::uint64_t digest_of(ExecutionPlan plan, const ExecutorSetup& setup) {
 TEST(Executor, AllFastLeavesTheBytesOfPlainMemory) {
   const Bench bench;
   Rng rng(1);
-  auto graph = test::random_step(rng);
-  ASSERT_TRUE(graph) << graph.error().what;
-  const auto s = test::subject_of(std::move(*graph), rng);
-  const auto libraries = bench.libraries();
-  const auto kernels = NodeKernels::make(s.graph, s.layouts, libraries, 1);
-  ASSERT_TRUE(kernels) << kernels.error().what;
-  auto executor =
-      Executor::make(all_fast(s), {s.graph, s.liveness, s.layouts, *kernels, *bench.fast,
-                                   *bench.slow, 1, bench.clock, bench.never});
+  const auto trial = make_trial(bench, rng);
+  const auto& s = trial.subject;
+  auto executor = Executor::make(all_fast(s), trial.setup(bench, bench.never));
   ASSERT_TRUE(executor) << executor.error().what;
   executor->fill(1);
   for (int i = 0; i < kSteps; ++i) ASSERT_TRUE(executor->step());
@@ -106,14 +117,9 @@ TEST(Executor, EveryPlacementLeavesTheBytesOfAllFast) {
   const Bench bench;
   for (std::uint64_t seed = 1; seed <= 12; ++seed) {
     Rng rng(seed);
-    auto graph = test::random_step(rng);
-    ASSERT_TRUE(graph) << graph.error().what;
-    const auto s = test::subject_of(std::move(*graph), rng);
-    const auto libraries = bench.libraries();
-    const auto kernels = NodeKernels::make(s.graph, s.layouts, libraries, 1);
-    ASSERT_TRUE(kernels) << kernels.error().what;
-    const ExecutorSetup setup{s.graph,     s.liveness, s.layouts,   *kernels,   *bench.fast,
-                              *bench.slow, 1,          bench.clock, bench.never};
+    const auto trial = make_trial(bench, rng);
+    const auto& s = trial.subject;
+    const auto setup = trial.setup(bench, bench.never);
     const auto expected = digest_of(all_fast(s), setup);
     const auto step = problem_of(s.graph, s.liveness, s.profile, test::random_homes(s, rng));
     ASSERT_TRUE(step) << step.error().what;
@@ -132,16 +138,10 @@ class Stop final : public Interrupt {
 TEST(Executor, StopsBetweenStepsAndRefusesABrokenPlan) {
   const Bench bench;
   Rng rng(2);
-  auto graph = test::random_step(rng);
-  ASSERT_TRUE(graph) << graph.error().what;
-  const auto s = test::subject_of(std::move(*graph), rng);
-  const auto libraries = bench.libraries();
-  const auto kernels = NodeKernels::make(s.graph, s.layouts, libraries, 1);
-  ASSERT_TRUE(kernels);
+  const auto trial = make_trial(bench, rng);
   const Stop stop;
-  const ExecutorSetup setup{s.graph,     s.liveness, s.layouts,   *kernels, *bench.fast,
-                            *bench.slow, 1,          bench.clock, stop};
-  auto plan = all_fast(s);
+  const auto setup = trial.setup(bench, stop);
+  auto plan = all_fast(trial.subject);
   auto executor = Executor::make(plan, setup);
   ASSERT_TRUE(executor);
   executor->fill(1);
