@@ -1,20 +1,29 @@
 // What `mete bench gemm` tells of a CPU, beside the library's own loop over the same shapes, and
-// beside what the arithmetic units can do. Pairs in one process, each pair in random order: what
-// else the machine does meets both alike. usage: gemm_pair [PAIRS [SECONDS [cpu]]]; "cpu" counts
-// one thread's processor time, which a busy machine leaves nearly alone, in place of wall time.
+// beside what the arithmetic units can do, in turns of about 20 ms (or one multiply, where that
+// takes longer) in random order: what else the machine does meets all alike. Two copies of the
+// library's own loop show what the machine's noise alone makes of equal things.
+//
+//   gemm_pair [SECONDS=18 [cpu]]    of each large shape, half of that of the others
+//
+// "cpu" counts one thread's processor time, which a busy machine leaves nearly alone, in place of
+// wall time.
+//
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <functional>
 #include <memory>
-#include <random>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
+#include "bench/turns.h"
 #include <cblas.h>
 #include <dnnl.hpp>
 #include <fmt/format.h>
@@ -24,203 +33,221 @@
 #include "mete/base/rng.h"
 #include "mete/base/stats.h"
 #include "mete/kernel/gemm.h"
+#include "mete/kernel/matrix_memory.h"
 #include "mete/study/efficiency/runtime_bench.h"
 
 namespace {
 
-using mete::GemmPoint;
-/// The processor time of this process, all its threads.
-class ProcessorClock final : public mete::Clock {
- public:
-  [[nodiscard]] mete::Nanoseconds now() const noexcept override {
-    timespec t{};
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return mete::Nanoseconds(t.tv_sec * 1'000'000'000 + t.tv_nsec);
-  }
-  void sleep_until(mete::Nanoseconds) noexcept override {}
-  [[nodiscard]] double wall_seconds() const noexcept override { return 0; }
-};
-mete::SteadyClock wall_clock;
-ProcessorClock processor_clock;
-mete::Clock* the_clock = &wall_clock;
-
-double seconds_now() { return mete::to_seconds(the_clock->now()); }
-
-template <class T>
-struct Free {
-  void operator()(T* p) const { std::free(p); }
-};
-template <class T>
-using Buffer = std::unique_ptr<T[], Free<T>>;
-template <class T>
-Buffer<T> buffer(std::size_t count, const std::function<T()>& value) {
-  auto* memory =
-      static_cast<T*>(std::aligned_alloc(4096, (count * sizeof(T) + 4095) / 4096 * 4096));
-  for (std::size_t i = 0; i < count; ++i) memory[i] = value();
-  return Buffer<T>(memory);
-}
-
-/// The rate of `multiply`, called for `seconds`.
-double rate_of(const std::function<void()>& multiply, double operations, double seconds) {
-  multiply();
-  std::uint64_t count = 0;
-  const double start = seconds_now();
-  double passed = 0;
-  while (passed < seconds) {
-    multiply();
-    ++count;
-    passed = seconds_now() - start;
-  }
-  return operations * static_cast<double>(count) / passed;
-}
-
-/// OpenBLAS called as its documentation calls it.
-template <class T, class Call>
-double blas_loop(const GemmPoint& point, double seconds, Call call) {
-  std::minstd_rand random(7);
-  std::uniform_real_distribution<double> uniform(-1, 1);
-  const auto value = [&] { return static_cast<T>(uniform(random)); };
-  const auto a = buffer<T>(point.rows * point.depth, value);
-  const auto b = buffer<T>(point.rows * point.depth, value);
-  const auto c = buffer<T>(point.rows * point.rows, [] { return T{}; });
-  const auto n = static_cast<blasint>(point.rows);
-  const auto k = static_cast<blasint>(point.depth);
-  return rate_of(
-      [&] {
-        call(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, n, k, T{1}, a.get(), k, b.get(), n, T{0},
-             c.get(), n);
-      },
-      point.operations(), seconds);
-}
-
-/// oneDNN's matmul as its own examples write it, B in the library's blocks.
-template <class A, class B, class C>
-double dnn_loop(const GemmPoint& point, double seconds, dnnl::memory::data_type ta,
-                dnnl::memory::data_type tb, dnnl::memory::data_type tc,
-                const std::function<A()>& fill_a, const std::function<B()>& fill_b) {
-  using dnnl::memory;
-  dnnl::engine engine(dnnl::engine::kind::cpu, 0);
-  dnnl::stream stream(engine);
-  const auto n = static_cast<memory::dim>(point.rows);
-  const auto k = static_cast<memory::dim>(point.depth);
-  const auto a = buffer<A>(point.rows * point.depth, fill_a);
-  const auto b = buffer<B>(point.rows * point.depth, fill_b);
-  const auto c = buffer<C>(point.rows * point.rows, [] { return C{}; });
-  const memory::desc da({n, k}, ta, memory::format_tag::ab);
-  const memory::desc db({k, n}, tb, memory::format_tag::any);
-  const memory::desc dc({n, n}, tc, memory::format_tag::ab);
-  const dnnl::matmul::primitive_desc how(dnnl::matmul::desc(da, db, dc), engine);
-  memory plain({{k, n}, tb, memory::format_tag::ab}, engine, b.get());
-  memory blocked(how.weights_desc(), engine);
-  dnnl::reorder(plain, blocked).execute(stream, plain, blocked);
-  memory ma(da, engine, a.get());
-  memory mc(dc, engine, c.get());
-  dnnl::matmul multiply(how);
-  const std::unordered_map<int, memory> arguments{
-      {DNNL_ARG_SRC, ma}, {DNNL_ARG_WEIGHTS, blocked}, {DNNL_ARG_DST, mc}};
-  return rate_of(
-      [&] {
-        multiply.execute(stream, arguments);
-        stream.wait();
-      },
-      point.operations(), seconds);
-}
-
-double library_rate(const GemmPoint& point, int threads, double seconds) {
-  using type = dnnl::memory::data_type;
-  std::minstd_rand random(7);
-  omp_set_num_threads(threads);
-  openblas_set_num_threads(threads);
-  if (point.dtype == "float") return blas_loop<float>(point, seconds, cblas_sgemm);
-  if (point.dtype == "double") return blas_loop<double>(point, seconds, cblas_dgemm);
-  if (point.dtype == "bf16") {
-    // Upper halves of floats from 1 to 2.
-    const auto value = [&] { return static_cast<std::uint16_t>(0x3f80U + random() % 128); };
-    return dnn_loop<std::uint16_t, std::uint16_t, float>(point, seconds, type::bf16, type::bf16,
-                                                         type::f32, value, value);
-  }
-  return dnn_loop<std::uint8_t, std::int8_t, std::int32_t>(
-      point, seconds, type::u8, type::s8, type::s32,
-      [&] { return static_cast<std::uint8_t>(random() % 128); },
-      [&] { return static_cast<std::int8_t>(static_cast<int>(random() % 128) - 64); });
-}
+using namespace mete;
+using namespace mete::bench;
+constexpr double kTurnSeconds = 0.02;
 
 struct Shape {
   const char* dtype;
+  const char* library;
   std::uint64_t rows;
   std::uint64_t depth;
 };
+/// The bar of 85 % is for float at N = 2048, by whatever library `auto` chooses.
+constexpr Shape kShapes[] = {{"float", "auto", 2048, 2048},  {"float", "auto", 1024, 1024},
+                             {"float", "auto", 1024, 96},    {"float", "openblas", 2048, 2048},
+                             {"double", "auto", 2048, 2048}, {"double", "auto", 1024, 1024},
+                             {"bf16", "auto", 2048, 2048},   {"bf16", "auto", 1024, 1024},
+                             {"int8", "auto", 2048, 2048},   {"int8", "auto", 1024, 1024}};
+
+MatrixMemory memory_of(std::uint64_t bytes) {
+  auto memory = MatrixMemory::of(bytes, 4);
+  if (memory) return std::move(*memory);
+  fmt::print(stderr, "gemm_pair: {}\n", memory.error().what);
+  std::exit(1);  // NOLINT(concurrency-mt-unsafe): one thread
+}
+
+/// A library called as its own documentation calls it, over matrices of the same kind.
+struct OwnLoop {
+  std::function<void()> multiply;
+  std::vector<std::shared_ptr<MatrixMemory>> memory;  // shared: with copies of `multiply`
+};
+
+template <class T>
+void fill(T* to, std::uint64_t count, Rng& random) {
+  for (std::uint64_t i = 0; i < count; ++i) to[i] = static_cast<T>(2 * random.uniform() - 1);
+}
+
+/// `call(lda, ldb, a, b, c)`, over memory as mete takes it.
+template <class T, class Call>
+OwnLoop blas_loop(const Shape& shape, Call call) {
+  const auto narrow = row_stride(shape.depth, sizeof(T));
+  const auto wide = row_stride(shape.rows, sizeof(T));
+  const auto count = shape.rows * narrow + shape.depth * wide + shape.rows * wide;
+  auto memory = std::make_shared<MatrixMemory>(memory_of(count * sizeof(T)));
+  auto* a = memory->take<T>(shape.rows * narrow);
+  auto* b = memory->take<T>(shape.depth * wide);
+  auto* c = memory->take<T>(shape.rows * wide);
+  Rng random(7);
+  fill(a, shape.rows * narrow, random);
+  fill(b, shape.depth * wide, random);
+  return {[=] { call(narrow, wide, a, b, c); }, {memory}};
+}
+
+/// oneDNN's matmul as its own examples write it, B in the library's blocks.
+OwnLoop dnn_loop(const Shape& shape, dnnl::memory::data_type ta, dnnl::memory::data_type tb,
+                 dnnl::memory::data_type tc) {
+  using dnnl::memory;
+  using tag = memory::format_tag;
+  const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
+  const dnnl::stream stream(engine);
+  const auto n = static_cast<memory::dim>(shape.rows);
+  const auto k = static_cast<memory::dim>(shape.depth);
+  const memory::desc da({n, k}, ta, tag::ab);
+  const memory::desc dc({n, n}, tc, tag::ab);
+  const dnnl::matmul::primitive_desc how(
+      dnnl::matmul::desc(da, memory::desc({k, n}, tb, tag::any), dc), engine);
+  const memory::desc plain({k, n}, tb, tag::ab);
+  auto kept = std::make_shared<MatrixMemory>(memory_of(da.get_size() + dc.get_size()));
+  auto kept_b = std::make_shared<MatrixMemory>(memory_of(how.weights_desc().get_size()));
+  auto kept_plain = memory_of(plain.get_size());
+  const memory a(da, engine, kept->take<std::byte>(da.get_size()));
+  const memory c(dc, engine, kept->take<std::byte>(dc.get_size()));
+  const memory b(how.weights_desc(), engine,
+                 kept_b->take<std::byte>(how.weights_desc().get_size()));
+  memory from(plain, engine, kept_plain.take<std::byte>(plain.get_size()));
+  Rng random(7);
+  const auto each = [&](const memory& m, memory::data_type type) {
+    const auto size = m.get_desc().get_size();
+    auto* bytes = static_cast<std::uint8_t*>(m.get_data_handle());
+    // bf16: upper halves of floats from 1 to 2.
+    for (std::size_t i = 0; i < size; ++i) {
+      const auto low = static_cast<std::uint8_t>(random.below(128));
+      bytes[i] = type == memory::data_type::bf16 ? (i % 2 == 1 ? std::uint8_t{0x3f} : low) : low;
+    }
+  };
+  each(a, ta);
+  each(from, tb);
+  memory to = b;
+  dnnl::reorder(from, to).execute(stream, from, to);
+  dnnl::matmul multiply(how);
+  const std::unordered_map<int, memory> arguments{
+      {DNNL_ARG_SRC, a}, {DNNL_ARG_WEIGHTS, b}, {DNNL_ARG_DST, c}};
+  return {[=]() mutable {
+            multiply.execute(stream, arguments);
+            dnnl::stream(stream).wait();
+          },
+          {kept, kept_b}};
+}
+
+/// The loop for the library that made `implementation`.
+OwnLoop own_loop(const Shape& shape, const std::string& implementation) {
+  using type = dnnl::memory::data_type;
+  const std::string_view dtype = shape.dtype;
+  const auto n = shape.rows;
+  const auto k = shape.depth;
+  if (dtype == "bf16") return dnn_loop(shape, type::bf16, type::bf16, type::f32);
+  if (dtype == "int8") return dnn_loop(shape, type::u8, type::s8, type::s32);
+  if (implementation.starts_with("oneDNN")) {
+    return blas_loop<float>(shape, [=](auto lda, auto ldb, float* a, float* b, float* c) {
+      const auto dim = [](std::uint64_t x) { return static_cast<dnnl_dim_t>(x); };
+      dnnl_sgemm('N', 'N', dim(n), dim(n), dim(k), 1, a, dim(lda), b, dim(ldb), 0, c, dim(ldb));
+    });
+  }
+  const auto blas = [=](auto call) {
+    return [=](auto lda, auto ldb, auto* a, auto* b, auto* c) {
+      const auto dim = [](std::uint64_t x) { return static_cast<blasint>(x); };
+      call(CblasRowMajor, CblasNoTrans, CblasNoTrans, dim(n), dim(n), dim(k), 1, a, dim(lda), b,
+           dim(ldb), 0, c, dim(ldb));
+    };
+  };
+  if (dtype == "float") return blas_loop<float>(shape, blas(cblas_sgemm));
+  return blas_loop<double>(shape, blas(cblas_dgemm));
+}
+
+struct Setting {
+  GemmRuntime& runtime;
+  const Clock& clock;
+  int threads;
+  bool cpu_time;
+  double seconds;
+};
+
+/// The arithmetic units' rate; their loop counts wall time, and what it did not run is not their
+/// fault.
+double peak_rate(const Setting& with, GemmType type) {
+  const SteadyClock wall;
+  const double passed = to_seconds(wall.now());
+  const double used = to_seconds(with.clock.now());
+  const auto peak = with.runtime.measure_peak(type, with.threads, kTurnSeconds);
+  if (!peak) return std::nan("");
+  if (!with.cpu_time) return *peak;
+  return *peak / ((to_seconds(with.clock.now()) - used) / (to_seconds(wall.now()) - passed));
+}
+
+void compare(const Shape& shape, const Setting& with, Rng& random) {
+  const auto type = gemm_type_named(shape.dtype);
+  GemmJob job{{shape.rows, shape.depth}, *type, with.threads, 1};
+  job.library = shape.library;
+  auto gemm = with.runtime.make(job);
+  if (!gemm) {
+    fmt::print("{:<8}{}\n", shape.dtype, gemm.error().what);
+    return;
+  }
+  const auto chunk = warm_up(**gemm, with.clock);
+  const auto who = (*gemm)->implementation();
+  omp_set_num_threads(with.threads);
+  openblas_set_num_threads(with.threads);
+  const auto one = own_loop(shape, who);
+  const auto other = own_loop(shape, who);
+  const double operations = job.shape.operations() * static_cast<double>(*chunk);
+  const auto mete_turn = [&] {
+    const auto once = time_multiplies(**gemm, with.clock, *chunk, [](double p) { return p <= 0; });
+    return once ? operations / once->seconds : std::nan("");
+  };
+  const auto own_turn = [&](const OwnLoop& loop) {
+    const auto start = with.clock.now();
+    for (std::uint64_t i = 0; i < *chunk; ++i) loop.multiply();
+    return operations / to_seconds(with.clock.now() - start);
+  };
+  one.multiply();
+  other.multiply();
+  const auto rates =
+      take_turns({mete_turn, [&] { return own_turn(one); }, [&] { return own_turn(other); },
+                  [&] { return peak_rate(with, *type); }},
+                 {shape.rows < 2048 ? with.seconds / 2 : with.seconds, 12, 400}, random);
+  const auto ratio = ratio_of(rates[0], rates[1]);
+  const auto noise = ratio_of(rates[2], rates[1]);
+  const auto share = ratio_of(rates[0], rates[3]);
+  const bool barred = *type == GemmType::f32 && shape.rows == 2048 && job.library == "auto";
+  fmt::print("{:<8}{:<10}{:>5}{:>10.1f}{:>10.1f}  {:<25}{:<11}{:<25}{:<21}{}{} | {}\n", shape.dtype,
+             shape.rows == shape.depth ? fmt::format("{}", shape.rows)
+                                       : fmt::format("{}x{}", shape.rows, shape.depth),
+             ratio.n, median_of(rates[0]) / 1e9, median_of(rates[1]) / 1e9, text_of(ratio),
+             verdict_above(ratio, 0.98), text_of(noise),
+             std::isnan(share.estimate) ? "no peak loop" : text_of(share, 100, 1),
+             barred ? verdict_above(share, 0.85) : "", barred ? " (85 %)" : "", who);
+  std::fflush(stdout);
+}
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::size_t pairs = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 12;
-  const double seconds = argc > 2 ? std::strtod(argv[2], nullptr) : 0.5;
-  auto runtime = mete::open_blas_runtime();
+  auto runtime = open_blas_runtime();
   if (!runtime) {
     fmt::print("{}\n", runtime.error().what);
     return 1;
   }
-  const bool cpu_time = argc > 3 && std::string_view(argv[3]) == "cpu";
-  if (cpu_time) the_clock = &processor_clock;
+  const SteadyClock wall_clock;
+  const ProcessorClock processor_clock;
+  const bool cpu_time = argc > 2 && std::string_view(argv[2]) == "cpu";
+  const Clock& clock = cpu_time ? static_cast<const Clock&>(processor_clock) : wall_clock;
   const int threads =
       cpu_time ? 1 : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  mete::BenchHost host;
-  host.threads = threads;
-  host.free_bytes = [] { return 1e12; };
-  mete::RuntimeBench bench(**runtime, *the_clock, std::move(host));
-  fmt::print("{}, {} threads, {} time; {} pairs of {} s, each in random order\n",
-             (*runtime)->libraries(), threads, cpu_time ? "processor" : "wall", pairs, seconds);
-  fmt::print("{:<8}{:<11}{:>14}{:>14}  {:<34}{}\n", "type", "size", "mete GFLOP/s", "own loop",
-             "mete / own loop [95 %], bar 2 %", "of the units' peak, median [least, most]");
-  mete::Rng random(3);
-  const Shape shapes[] = {{"float", 2048, 2048},  {"float", 1024, 1024},  {"float", 1024, 96},
-                          {"double", 2048, 2048}, {"double", 1024, 1024}, {"bf16", 2048, 2048},
-                          {"bf16", 1024, 1024},   {"int8", 2048, 2048},   {"int8", 1024, 1024}};
-  for (const auto& shape : shapes) {
-    GemmPoint point{"cpu", shape.dtype, "nontensor", shape.rows, shape.depth, 0};
-    if (const auto there = bench.check(point); !there) {
-      fmt::print("{:<8}{:<11}{}\n", shape.dtype, point.size_text(), there.error().what);
-      continue;
-    }
-    mete::BenchPlan plan;
-    plan.seconds = seconds;
-    std::vector<double> ours;
-    std::vector<double> own;
-    std::vector<double> ratios;
-    std::vector<double> shares;
-    const auto type = mete::gemm_type_named(shape.dtype);
-    for (std::size_t i = 0; i < pairs; ++i) {
-      const bool first = random.below(2) == 0;
-      const auto one = [&] {
-        const auto run = bench.measure(point, plan, i + 1);
-        ours.push_back(run ? run->flops : 0);
-      };
-      if (first) one();
-      own.push_back(library_rate(point, threads, seconds));
-      if (!first) one();
-      ratios.push_back(ours.back() / own.back());
-      // The peak between the runs: a clock that falls falls for both.
-      const double wall = mete::to_seconds(wall_clock.now());
-      const double used = seconds_now();
-      const auto peak = (*runtime)->measure_peak(*type, threads, 0.2);
-      // The loop counts wall time: what it did not run is not its units' fault.
-      const double ran = (seconds_now() - used) / (mete::to_seconds(wall_clock.now()) - wall);
-      if (peak) shares.push_back(ours.back() / *peak * (cpu_time ? ran : 1));
-    }
-    const auto ratio = mete::mean_interval(ratios);
-    std::string share = "no peak loop";
-    if (!shares.empty()) {
-      std::sort(shares.begin(), shares.end());
-      share = fmt::format("{:.1f} % [{:.1f}, {:.1f}]", 100 * shares[shares.size() / 2],
-                          100 * shares.front(), 100 * shares.back());
-    }
-    fmt::print("{:<8}{:<11}{:>14.1f}{:>14.1f}  {:<34}{}\n", shape.dtype, point.size_text(),
-               mete::mean_of(ours) / 1e9, mete::mean_of(own) / 1e9,
-               fmt::format("{:.4f} [{:.4f}, {:.4f}] {}", ratio.estimate, ratio.low, ratio.high,
-                           std::abs(ratio.estimate - 1) <= 0.02 ? "met" : "MISSED"),
-               share);
-    std::fflush(stdout);
-  }
+  const double seconds = argc > 1 ? std::strtod(argv[1], nullptr) : 18;
+  const Setting with{**runtime, clock, threads, cpu_time, seconds};
+  fmt::print(
+      "{}, {} threads, {} time; turns of {} ms in random order; medians of paired ratios with "
+      "the sign test's 95 % interval\n",
+      (*runtime)->libraries(), threads, cpu_time ? "processor" : "wall", 1e3 * kTurnSeconds);
+  fmt::print("{:<8}{:<10}{:>5}{:>10}{:>10}  {:<36}{:<25}{}\n", "type", "size", "pairs", "mete GF/s",
+             "own loop", "mete / own loop, bar 0.98", "own / own (noise)", "% of the units' peak");
+  Rng random(3);
+  for (const auto& shape : kShapes) compare(shape, with, random);
   return 0;
 }

@@ -94,6 +94,26 @@ Interval mean_interval(std::span<const double> values, double confidence) {
   return {mean, mean - half, mean + half, values.size()};
 }
 
+Interval median_interval(std::span<const double> values, double confidence) {
+  std::vector<double> sorted(values.begin(), values.end());
+  std::sort(sorted.begin(), sorted.end());
+  const auto n = static_cast<double>(sorted.size());
+  // The chance that at most k of n values lie below the median is a sum of binomials: the largest k
+  // whose sum stays within the tail is left out on either side.
+  double below = 0;
+  std::size_t out = 0;
+  while (out < sorted.size()) {
+    const auto k = static_cast<double>(out);
+    below += std::exp(std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1) -
+                      n * std::log(2.0));
+    if (below > (1 - confidence) / 2) break;
+    ++out;
+  }
+  const double median = sorted_quantile(sorted, 0.5);
+  if (out == 0) return {median, kNaN, kNaN, sorted.size()};
+  return {median, sorted[out - 1], sorted[sorted.size() - out], sorted.size()};
+}
+
 Interval paired_relative_change(std::span<const double> a, std::span<const double> b,
                                 double confidence) {
   const std::size_t n = std::min(a.size(), b.size());

@@ -28,6 +28,9 @@ struct Interval {
 
 /// Mean with Student's t interval at `confidence`.
 Interval mean_interval(std::span<const double> values, double confidence = 0.95);
+/// Median with the interval of the sign test: order statistics, so that outliers on either side and
+/// the values' distribution do not matter. Unbounded with fewer than six values (at 95 %).
+Interval median_interval(std::span<const double> values, double confidence = 0.95);
 /// Relative change a/b - 1 of runs made in pairs (a[i] beside b[i], interleaved, so that drift
 /// cancels): the geometric mean of the ratios with Student's t interval of their logarithms. All
 /// values must be > 0.

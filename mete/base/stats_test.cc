@@ -91,6 +91,25 @@ TEST(Rng, SameSeedSameAnswerAndPlausibleMoments) {
   EXPECT_NE(Rng(1).fork(1).next(), Rng(1).fork(2).next());
 }
 
+TEST(Stats, MedianIntervalIsTheSignTests) {
+  // Tables of the sign test: of 10 values the 2nd and the 9th, of 20 the 6th and the 15th, of 6 the
+  // first and the last, and five do not suffice.
+  std::vector<double> values;
+  for (int i = 20; i >= 1; --i) values.push_back(i);
+  const auto all = median_interval(values);
+  EXPECT_DOUBLE_EQ(all.estimate, 10.5);
+  EXPECT_DOUBLE_EQ(all.low, 6);
+  EXPECT_DOUBLE_EQ(all.high, 15);
+  values.assign({1, 2, 3, 4, 5, 6, 7, 8, 9, 1e9});
+  EXPECT_DOUBLE_EQ(median_interval(values).low, 2);
+  EXPECT_DOUBLE_EQ(median_interval(values).high, 9);
+  values.resize(6);
+  EXPECT_DOUBLE_EQ(median_interval(values).low, 1);
+  EXPECT_DOUBLE_EQ(median_interval(values).high, 6);
+  values.resize(5);
+  EXPECT_FALSE(median_interval(values).bounded());
+}
+
 TEST(Clock, VirtualTimeOnlyMovesForward) {
   VirtualClock clock(100);
   clock.sleep_until(from_seconds(2));

@@ -133,6 +133,7 @@ Result<ExitCode> run_grid(const BenchOptions& options, const BenchPlan& plan, Be
   Progress progress("bench", static_cast<double>(steps.size()), context.clock);
   const auto keep = [&](const GemmRun& run) -> Result<void> {
     if (!store) return {};
+    METE_TRY_VOID(same_library(before, run, options.output));
     METE_TRY_VOID(store->begin());
     METE_TRY(const auto added, store->add_run(session, run));
     static_cast<void>(added);
@@ -182,11 +183,14 @@ int threads_of(const BenchOptions& options) {
 }
 
 Result<Json> environment_of(const BenchOptions& options, GemmRuntime& runtime,
-                            const std::optional<int>& gpu) {
+                            const std::optional<int>& gpu, const SysRoot& sys) {
   Json out =
       Json::object({{"libraries", runtime.libraries()}, {"seed", std::to_string(options.seed)}});
   if (!gpu) {
     out.set("threads", threads_of(options));
+    out.set("library", options.library);
+    const auto huge = sys.read_text("/sys/kernel/mm/transparent_hugepage/enabled");
+    out.set("transparent_huge_pages", huge ? std::string(trim(*huge)) : "none");
     return out;
   }
   METE_TRY(auto name, runtime.device_name(*gpu));
@@ -211,6 +215,21 @@ void tell_peaks(const std::vector<GemmPoint>& points, const std::optional<int>& 
   }
 }
 
+/// What was typed of --library.
+Result<void> check_library(const BenchOptions& options) {
+  if (options.library == "auto") return {};
+  const auto known = gemm_libraries();
+  if (options.device != "cpu" || options.workload != "gemm") {
+    return fail(Errc::invalid, "--library {}: only gemm on cpu has libraries to choose from",
+                options.library);
+  }
+  if (std::find(known.begin(), known.end(), options.library) == known.end()) {
+    return fail(Errc::invalid, "--library {}: there are auto, {}", options.library,
+                join({known.begin(), known.end()}, ", "));
+  }
+  return {};
+}
+
 Result<ExitCode> bench_machine(const BenchOptions& options, const Context& context) {
   std::optional<int> gpu;
   if (options.device != "cpu") {
@@ -221,8 +240,8 @@ Result<ExitCode> bench_machine(const BenchOptions& options, const Context& conte
            machine_points(options, {}));  // what was typed, before anything is opened
   METE_TRY(auto* runtime, gpu ? open_cuda_runtime() : open_blas_runtime());
   BenchSitting sitting;
-  sitting.device = options.device;
-  METE_TRY(sitting.environment, environment_of(options, *runtime, gpu));
+  sitting.device = device_label(options);
+  METE_TRY(sitting.environment, environment_of(options, *runtime, gpu, context.sys));
   Platform platform(builtin_providers(provider_context(context)));
   METE_TRY(const auto clocks, clocks_of(options, part, platform));
   METE_TRY(auto points, machine_points(options, clocks));
@@ -233,6 +252,7 @@ Result<ExitCode> bench_machine(const BenchOptions& options, const Context& conte
   BenchHost host;
   host.threads = threads_of(options);
   host.gpu = gpu;
+  host.library = options.library;
   host.meter = std::move(meter);
   host.free_bytes = [&] { return gpu ? runtime->free_bytes(*gpu) : available_memory(context.sys); };
   ControlGuard guard(platform, context.state_directory);
@@ -263,14 +283,26 @@ Result<ExitCode> bench_board(const BenchOptions& options, const Context& context
                   context);
 }
 
-Result<ExitCode> bench_stream(const BenchOptions& options, const Context& context) {
-  if (options.device != "cpu")
+/// The loops' bandwidths on the CPU or a GPU.
+Result<std::vector<StreamResult>> measure_stream(const BenchOptions& options,
+                                                 const Context& context) {
+  if (options.device == "cpu")
+    return run_stream(threads_of(options), options.trials, context.clock);
+  if (options.device.starts_with("board:")) {
+    METE_TRY(const auto board, load_board(options.device.substr(6)));
     return fail(
         Errc::unsupported,
-        "{}: stream runs on cpu only: boards measured no such loop, and for GPUs there is none yet",
-        options.device);
-  const int threads = threads_of(options);
-  METE_TRY(const auto results, run_stream(threads, options.trials, context.clock));
+        "board {}: nobody measured its memory bandwidth: stream runs on cpu and cuda:N; the "
+        "board has matrix multiplies (mete bench gemm --device {})",
+        board.name, options.device);
+  }
+  METE_TRY(const int gpu, cuda_index(options.device));
+  METE_TRY(auto* runtime, open_cuda_runtime());
+  return runtime->measure_stream(gpu, options.trials);
+}
+
+Result<ExitCode> bench_stream(const BenchOptions& options, const Context& context) {
+  METE_TRY(const auto results, measure_stream(options, context));
   Json list = Json::array();
   for (const auto& result : results) {
     const auto rate = mean_interval(result.bytes_per_second);
@@ -282,13 +314,16 @@ Result<ExitCode> bench_stream(const BenchOptions& options, const Context& contex
                               {"interval", interval_json(rate)},
                               {"best", best}}));
     } else {
-      fmt::print("{:<8}{:>10} GB/s [{:.2f}, {:.2f}], best {:.2f}\n", result.kernel,
-                 fmt::format("{:.2f}", rate.estimate / 1e9), rate.low / 1e9, rate.high / 1e9,
-                 best / 1e9);
+      const auto doubt = rate.bounded() ? fmt::format("[{:.2f}, {:.2f}], best {:.2f}",
+                                                      rate.low / 1e9, rate.high / 1e9, best / 1e9)
+                                        : "(one run)";
+      fmt::print("{:<8}{:>10.2f} GB/s {}\n", result.kernel, rate.estimate / 1e9, doubt);
     }
   }
-  if (options.json)
-    fmt::print("{}\n", Json::object({{"threads", threads}, {"kernels", std::move(list)}}).dump());
+  if (!options.json) return 0;
+  auto told = Json::object({{"device", options.device}, {"kernels", std::move(list)}});
+  if (options.device == "cpu") told.set("threads", threads_of(options));
+  fmt::print("{}\n", told.dump());
   return 0;
 }
 
@@ -296,6 +331,7 @@ Result<ExitCode> run(const BenchOptions& options, const Context& context) {
   if (options.trials < 1 || !(options.seconds > 0)) {
     return fail(Errc::invalid, "--trials and --seconds must be positive");
   }
+  METE_TRY_VOID(check_library(options));
   if (options.workload == "stream") return bench_stream(options, context);
   if (options.workload != "gemm")
     return fail(Errc::invalid, "no workload '{}': there are gemm, stream and memory",
@@ -324,6 +360,11 @@ Runner add_bench(OptionSet& app) {
          "float,double,bf16,int8 (cpu); also half and tf32 (cuda); those that were measured "
          "(board)")
       ->delimiter(',');
+  app.add_option("--library", options->library,
+                 "Who multiplies on the cpu: onednn, openblas, or auto: the first that takes the "
+                 "type (float: oneDNN with AVX-512, else OpenBLAS; double: OpenBLAS; bf16, int8: "
+                 "oneDNN); each run tells which it was")
+      ->capture_default_str();
   app.add_option("--tensor", options->tensor,
                  "on,off: a GPU's tensor cores asked for or not [both]")
       ->delimiter(',');

@@ -13,6 +13,14 @@
 namespace mete {
 namespace {
 
+/// "oneDNN 2.6.3 sgemm"; "" where nobody wrote it down.
+std::string implementation_of(const GemmRun& run) {
+  for (const auto& oddity : run.oddities) {
+    if (oddity.kind == "implementation") return oddity.detail;
+  }
+  return "";
+}
+
 /// What was observed of a configuration's runs: "tensor", or "tensor, unclear" where they differ.
 std::string observed_of(const GemmPoint& point, const std::vector<GemmRun>& runs) {
   std::set<std::string> seen;
@@ -23,6 +31,31 @@ std::string observed_of(const GemmPoint& point, const std::vector<GemmRun>& runs
 }
 
 }  // namespace
+
+std::vector<std::string> implementations_of(const std::vector<GemmRun>& runs) {
+  std::set<std::string> seen;
+  for (const auto& run : runs) {
+    const auto who = implementation_of(run);
+    if (!who.empty()) seen.insert(fmt::format("{}: {}", run.point.dtype, who));
+  }
+  return {seen.begin(), seen.end()};
+}
+
+Result<void> same_library(const std::vector<GemmRun>& before, const GemmRun& now,
+                          const std::string& file) {
+  // The first word: a newer version of a library is for the reader of the environment to weigh.
+  const auto library = [](const std::string& who) { return who.substr(0, who.find(' ')); };
+  for (const auto& run : before) {
+    const auto there = implementation_of(run);
+    const auto here = implementation_of(now);
+    if (!(run.point == now.point) || there.empty() || library(there) == library(here)) continue;
+    return fail(Errc::invalid,
+                "{}: its runs of {} {} were made by {}, and now {} would make them: choose another "
+                "file, or --library",
+                file, now.point.dtype, now.point.size_text(), there, here);
+  }
+  return {};
+}
 
 Json bench_json(const std::vector<EfficiencyRow>& rows, const BenchOutcome& outcome,
                 const BenchSitting& sitting, const std::string& output) {
@@ -43,7 +76,8 @@ Json bench_json(const std::vector<EfficiencyRow>& rows, const BenchOutcome& outc
                                 {"iterations", run.iterations},
                                 {"seconds", run.seconds},
                                 {"tensor_requested", run.point.tensor},
-                                {"tensor_observed", run.tensor_observed}}));
+                                {"tensor_observed", run.tensor_observed},
+                                {"implementation", implementation_of(run)}}));
   }
   json.set("runs", std::move(observed));
   return json;
@@ -69,6 +103,7 @@ void print_bench(const std::vector<EfficiencyRow>& rows, const std::vector<GemmR
             ? "-"
             : fmt::format("{:.2f}", row.flops_per_watt.estimate / 1e9));
   }
+  for (const auto& who : implementations_of(runs)) fmt::print("{}\n", who);
   if (sitting.replayed)
     fmt::print("replayed from a board: these are its makers' measurements, not this machine's\n");
   if (!sitting.has_power) {

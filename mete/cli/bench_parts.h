@@ -17,6 +17,7 @@ namespace mete {
 struct BenchOptions {
   std::string workload;
   std::string device = "cpu";
+  std::string library = "auto";
   std::vector<std::string> types;
   std::vector<std::string> tensor;
   std::vector<std::string> sizes;
@@ -30,6 +31,14 @@ struct BenchOptions {
   bool json = false;
 };
 
+/// The device as a study names it: "cpu:openblas" where a CPU's library was chosen by hand, so that
+/// two libraries' runs are never taken for trials of one another.
+std::string device_label(const BenchOptions& options);
+/// Who made these runs: "float: oneDNN 2.6.3 sgemm; ..": one entry per type and implementation.
+std::vector<std::string> implementations_of(const std::vector<GemmRun>& runs);
+/// Refuses a study whose runs of a point were made by another library than it would be now.
+Result<void> same_library(const std::vector<GemmRun>& before, const GemmRun& now,
+                          const std::string& file);
 /// N of "cuda:N" or "cuda" (0).
 Result<int> cuda_index(const std::string& device);
 /// The grid on this machine's CPU or a GPU, at each of `clocks` (Hz); none: as they are.

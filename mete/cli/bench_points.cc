@@ -61,6 +61,10 @@ Result<std::vector<std::string>> tensor_settings(const BenchOptions& options, Ge
 
 }  // namespace
 
+std::string device_label(const BenchOptions& options) {
+  return options.library == "auto" ? options.device : options.device + ":" + options.library;
+}
+
 Result<int> cuda_index(const std::string& device) {
   if (device == "cuda") return 0;
   const auto index = device.starts_with("cuda:") ? parse_int(device.substr(5)) : std::nullopt;
@@ -86,7 +90,7 @@ Result<std::vector<GemmPoint>> machine_points(const BenchOptions& options,
       METE_TRY(const auto shape, parse_size(size));
       for (const auto& tensor : settings) {
         for (const double clock : clocks.empty() ? std::vector<double>{0} : clocks)
-          points.push_back({options.device, type, tensor, shape.first, shape.second, clock});
+          points.push_back({device_label(options), type, tensor, shape.first, shape.second, clock});
       }
     }
   }

@@ -108,7 +108,7 @@ Json summary_json(const std::vector<EfficiencyRow>& rows, PowerRule rule) {
 
 std::string summary_text(const std::vector<EfficiencyRow>& rows, PowerRule rule) {
   std::string out =
-      fmt::format("{:<8}{:<8}{:<11}{:<11}{:>10}  {:<24}{:>10}  {}\n", "device", "type", "tensor",
+      fmt::format("{:<13}{:<8}{:<11}{:<11}{:>10}  {:<24}{:>10}  {}\n", "device", "type", "tensor",
                   "size", "MHz", "W [95 %]", "GFLOP/s", "GFLOP/s per W [95 %]");
   std::map<std::string, std::size_t> oddities;
   std::size_t shown = 0;
@@ -118,7 +118,7 @@ std::string summary_text(const std::vector<EfficiencyRow>& rows, PowerRule rule)
     if (row.watts.estimate > 0)
       left = std::max(left, std::abs(row.still_moving) / row.watts.estimate);
     if (++shown > kMostLines) continue;
-    out += fmt::format("{:<8}{:<8}{:<11}{:<11}{:>10}  {:<24}{:>10.4g}  {}\n", row.point.device,
+    out += fmt::format("{:<13}{:<8}{:<11}{:<11}{:>10}  {:<24}{:>10.4g}  {}\n", row.point.device,
                        row.point.dtype, row.point.tensor, row.point.size_text(),
                        clock_text(row.point.frequency), within_text(row.watts, 1, 2),
                        row.flops.estimate / 1e9, within_text(row.flops_per_watt, 1e-9, 2));
@@ -239,13 +239,13 @@ Json best_json(const std::vector<BestClock>& clocks, PowerRule rule) {
 
 std::string best_text(const std::vector<BestClock>& clocks, PowerRule rule, double max_slowdown) {
   const bool bounded = std::isfinite(max_slowdown);
-  std::string out = fmt::format("{:<8}{:<8}{:<11}{:<11}{:>10}  {:<26}{:>8}", "device", "type",
+  std::string out = fmt::format("{:<13}{:<8}{:<11}{:<11}{:>10}  {:<26}{:>8}", "device", "type",
                                 "tensor", "size", "best MHz", "energy saved [95 %]", "slower");
   if (bounded) out += fmt::format("   within {}: MHz, saved", format_percent(max_slowdown, 0));
   out += "\n";
   std::map<std::string, std::map<double, std::size_t>> votes;
   for (const auto& clock : clocks) {
-    out += fmt::format("{:<8}{:<8}{:<11}{:<11}{:>10}  {:<26}{:>6.1f} %", clock.point.device,
+    out += fmt::format("{:<13}{:<8}{:<11}{:<11}{:>10}  {:<26}{:>6.1f} %", clock.point.device,
                        clock.point.dtype, clock.point.tensor, clock.point.size_text(),
                        clock_text(clock.best.frequency), percent_text(clock.best.energy_saved),
                        clock.best.slowdown * 100);

@@ -52,6 +52,11 @@ Result<GemmType> gemm_type_named(std::string_view name) {
               "no element type '{}': there are double, float, tf32, bf16, half and int8", name);
 }
 
+std::span<const std::string_view> gemm_libraries() {
+  static constexpr std::array<std::string_view, 2> kLibraries{"onednn", "openblas"};
+  return kLibraries;
+}
+
 double GemmShape::operations() const {
   const auto m = static_cast<double>(rows);
   return m * m * (2 * static_cast<double>(depth) - 1);
@@ -79,6 +84,9 @@ Result<std::string> GemmRuntime::device_name(int /*device*/) {
   return fail(Errc::unsupported, "this library has no devices to choose from");
 }
 Result<double> GemmRuntime::free_bytes(int /*device*/) {
+  return fail(Errc::unsupported, "this library has no memory of its own");
+}
+Result<std::vector<StreamResult>> GemmRuntime::measure_stream(int /*device*/, int /*repeats*/) {
   return fail(Errc::unsupported, "this library has no memory of its own");
 }
 GemmPeaks GemmRuntime::peaks(GemmType /*type*/, int /*device*/) { return {}; }

@@ -10,9 +10,11 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "mete/base/result.h"
 #include "mete/base/rng.h"
+#include "mete/kernel/stream.h"
 
 namespace mete {
 
@@ -40,7 +42,11 @@ struct GemmJob {
   std::uint64_t seed = 1;
   int device = 0;       ///< of a GPU: N of cuda:N
   bool tensor = false;  ///< of a GPU: whether its tensor cores are asked for
+  /// Of a CPU: one of gemm_libraries(), or "auto": the first of them that takes the type here.
+  std::string library = "auto";
 };
+/// The CPU's libraries, in the order in which they are asked: "onednn", "openblas".
+std::span<const std::string_view> gemm_libraries();
 
 /// FLOP/s that a device's units can reach at its highest clock; NaN where nobody has said.
 struct GemmPeaks {
@@ -67,8 +73,12 @@ class Gemm {
   [[nodiscard]] virtual double a(std::uint64_t row, std::uint64_t k) const = 0;
   [[nodiscard]] virtual double b(std::uint64_t k, std::uint64_t column) const = 0;
   [[nodiscard]] virtual double c(std::uint64_t row, std::uint64_t column) const = 0;
-  /// "OpenBLAS 0.3.21 SkylakeX", "oneDNN 2.6.3 brg:avx512_core_amx_bf16".
+  /// "OpenBLAS 0.3.21 SkylakeX", "oneDNN 2.6.3 matmul brg:avx512_core_amx_bf16, B packed ahead".
   [[nodiscard]] virtual std::string implementation() const = 0;
+  /// The part of the matrices in huge pages of the host, 0..1; NaN where that means nothing.
+  [[nodiscard]] virtual double huge_page_share() const {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
 };
 
 /// The libraries behind a plugin.
@@ -84,19 +94,22 @@ class GemmRuntime {
   /// CPU, whose memory the system tells of.
   virtual Result<std::string> device_name(int device);
   virtual Result<double> free_bytes(int device);
+  /// A GPU's memory bandwidth, `repeats` times each loop; `unsupported` for a CPU, whose loops are
+  /// run_stream()'s.
+  virtual Result<std::vector<StreamResult>> measure_stream(int device, int repeats);
   /// What the units of a GPU can do, from its clock and the number of its cores.
   virtual GemmPeaks peaks(GemmType type, int device);
   /// Library versions, for a study's environment: one line.
   [[nodiscard]] virtual std::string libraries() const = 0;
 };
 
-inline constexpr int kBlasPluginAbi = 2;
+inline constexpr int kBlasPluginAbi = 3;
 inline constexpr const char* kBlasPluginSymbol = "mete_blas_runtime";
 /// Opens the CPU's libraries (plugin mete_blas.so). `unavailable`, with the next step, where there
 /// is none.
 Result<GemmRuntime*> open_blas_runtime();
 
-inline constexpr int kCudaPluginAbi = 1;
+inline constexpr int kCudaPluginAbi = 2;
 inline constexpr const char* kCudaPluginSymbol = "mete_cuda_runtime";
 /// Opens NVIDIA's libraries (plugin mete_cuda.so). `unavailable`, with the next step, where there
 /// is no such plugin; without a GPU the plugin opens and its devices say what is missing.

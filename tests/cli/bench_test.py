@@ -1,9 +1,11 @@
 """`mete bench` from the outside: what is refused before it starts, what a grid keeps, how it goes on.
 SPDX-License-Identifier: BSD-3-Clause"""
+import contextlib
 import json
 import os
 import shutil
 import signal
+import sqlite3
 import time
 import unittest
 
@@ -26,6 +28,16 @@ class Refused(MeteCase):
         self.refused("bench", "gemm", "--tensor", "maybe", says=["on and off"])
         self.refused("bench", "gemm", "--device", "cuda", "--type", "tf32", "--tensor", "off", code=1, says=["use float"])
 
+    def test_a_library(self):
+        self.refused("bench", "gemm", "--library", "mkl", says=["auto, onednn, openblas"])
+        self.refused("bench", "gemm", "--library", "onednn", "--device", "cuda:0", says=["only gemm on cpu"])
+        self.refused("bench", "stream", "--library", "onednn", says=["only gemm on cpu"])
+
+    def test_a_stream_where_there_is_none(self):
+        self.refused("bench", "stream", "--device", "board:jetson-agx", code=1, says=["memory bandwidth", "bench gemm --device board:jetson-agx"])
+        self.refused("bench", "stream", "--device", "board:nowhere", says=["nowhere"])
+        self.refused("bench", "stream", "--device", "gpu", says=["no device 'gpu'"])
+
     def test_a_board(self):
         board = ("bench", "gemm", "--device", "board:jetson-agx")
         self.refused(*board, "--frequency", "1GHz", says=["905.25"])
@@ -44,6 +56,23 @@ class Refused(MeteCase):
         line = self.refused("bench", "gemm", "--device", "cuda:0", "--size", "64", code=1)
         # With a toolkit the driver is missing; without one, the plugin.
         self.assertTrue("no NVIDIA GPU" in line or "mete_cuda.so" in line or "CUDA" in line, line)
+        line = self.refused("bench", "stream", "--device", "cuda:0", code=1)
+        self.assertTrue("no NVIDIA GPU" in line or "mete_cuda.so" in line or "CUDA" in line, line)
+
+
+class Stream(MeteCase):
+    def test_the_cpus_memory(self):
+        out, _ = self.mete("bench", "stream", "--trials", "3", "--json")
+        told = json.loads(out)
+        self.assertEqual([loop["kernel"] for loop in told["kernels"]], ["copy", "scale", "add", "triad"])
+        for loop in told["kernels"]:
+            # No memory is slower than 10 MB/s, none faster than 100 TB/s; the best is no less than the mean.
+            self.assertGreater(loop["bytes_per_second"], 1e7)
+            self.assertLess(loop["best"], 1e14)
+            self.assertGreaterEqual(loop["best"], loop["bytes_per_second"])
+        out, _ = self.mete("bench", "stream", "--trials", "1")
+        self.assertEqual(out.count("(one run)"), 4)
+        self.assertNotIn("nan", out)
 
 
 @unittest.skipUnless(HAVE_BLAS, "built without OpenBLAS and oneDNN")
@@ -74,6 +103,23 @@ class OnCpu(MeteCase):
         self.assertEqual(json.loads(again)["runs"], [])
         self.assertIn("has all 3 trials", err)
         self.assertEqual([one["trials"] for one in json.loads(again)["configurations"]], [4, 3])
+
+    def test_two_libraries_are_never_trials_of_one_another(self):
+        file = self.path("two.study.db")
+        grid = ("bench", "gemm", "--type", "float", "--size", "48", "--trials", "1", "-o", file, *SHORT, "--json")
+        told = {name: json.loads(self.mete(*grid, "--library", name)[0]) for name in ("openblas", "onednn")}
+        for name, word in (("openblas", "OpenBLAS"), ("onednn", "oneDNN")):
+            self.assertTrue(told[name]["runs"][0]["implementation"].startswith(word), told[name]["runs"])
+            self.assertEqual(told[name]["device"], "cpu:" + name)
+            self.assertEqual(len(told[name]["configurations"]), 1)
+        self.assertIn("transparent_huge_pages", told["onednn"]["environment"])
+        # The same file, as if an older version had chosen otherwise: refused, nothing added.
+        with contextlib.closing(sqlite3.connect(file)) as db, db:
+            db.execute("UPDATE run SET device = 'cpu', oddities = replace(oddities, 'OpenBLAS', 'OtherBLAS') WHERE device = 'cpu:openblas'")
+        self.refused("bench", "gemm", "--type", "float", "--size", "48", "--trials", "2", "-o", file, *SHORT,
+                     says=["OtherBLAS", "--library"])
+        with contextlib.closing(sqlite3.connect(file)) as db:
+            self.assertEqual(db.execute("SELECT count(*) FROM run").fetchone()[0], 2)
 
     def test_without_power_it_says_so(self):
         out, _ = self.mete("bench", "gemm", "--type", "float", "--size", "16", "--trials", "1", *SHORT)

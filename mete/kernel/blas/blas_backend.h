@@ -5,13 +5,28 @@
 #include <string>
 
 #include "mete/kernel/gemm.h"
+#include "mete/kernel/matrix_memory.h"
 
 namespace mete::blas {
+
+/// Threads worth waking for a job: below 2^19 multiply-adds (where OpenBLAS draws its line too)
+/// waking the others takes longer than the multiply.
+inline int threads_worth(const GemmJob& job) {
+  constexpr double kFewest = 1U << 19U;
+  const auto rows = static_cast<double>(job.shape.rows);
+  return rows * rows * static_cast<double>(job.shape.depth) <= kFewest ? 1 : job.threads;
+}
+/// What is said of it: "" or ", on one thread: too small for more".
+inline const char* threads_note(int used, int asked) {
+  return used < asked ? ", on one thread: too small for more" : "";
+}
 
 /// float and double, by OpenBLAS.
 Result<std::unique_ptr<Gemm>> make_openblas_gemm(const GemmJob& job);
 std::string openblas_version();
-/// bf16 and int8, by oneDNN.
+/// float, by oneDNN's sgemm.
+Result<std::unique_ptr<Gemm>> make_onednn_sgemm(const GemmJob& job);
+/// bf16 and int8, by oneDNN's matmul, B packed ahead.
 Result<std::unique_ptr<Gemm>> make_onednn_gemm(const GemmJob& job);
 std::string onednn_version();
 /// A loop of independent multiply-adds in registers, and what one call of it comes to.

@@ -33,6 +33,9 @@ class CudaRuntime final : public GemmRuntime {
       return fail(Errc::failed, "cuda:{}: the device does not tell its free memory", device);
     return static_cast<double>(unused);
   }
+  Result<std::vector<StreamResult>> measure_stream(int device, int repeats) override {
+    return device_stream(device, repeats);
+  }
   GemmPeaks peaks(GemmType type, int device) override {
     const auto units = device_units(device);
     return units ? gpu_peaks(*units, type) : GemmPeaks{};

@@ -41,7 +41,7 @@ struct Oddity {
 
 /// Facts that every measured run states in this list, and which are nothing odd.
 inline bool is_plain_fact(const Oddity& oddity) {
-  return oddity.kind == "implementation" || oddity.kind == "fill";
+  return oddity.kind == "implementation" || oddity.kind == "fill" || oddity.kind == "pages";
 }
 
 struct GemmRun {

@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::size_t kCheckedElements = 64;
 constexpr double kPeakSeconds = 0.2;
-// A chunk long enough that the clock costs nothing, short enough that power is read in time.
 constexpr double kChunkSeconds = 0.02;
 
 /// The meter shows the load and nothing else any more: the second half of its samples has no trend
@@ -45,6 +44,36 @@ Result<double> available_memory(const SysRoot& root) {
   return fail(Errc::unavailable, "/proc/meminfo does not tell MemAvailable");
 }
 
+Result<std::uint64_t> warm_up(Gemm& gemm, const Clock& clock) {
+  METE_TRY_VOID(gemm.run(1));
+  METE_TRY_VOID(gemm.finish());
+  const auto start = clock.now();
+  METE_TRY_VOID(gemm.run(1));
+  METE_TRY_VOID(gemm.finish());
+  const double once = std::max(to_seconds(clock.now() - start), 1e-7);
+  return static_cast<std::uint64_t>(std::clamp(kChunkSeconds / once, 1.0, 1e6));
+}
+
+Result<GemmTiming> time_multiplies(Gemm& gemm, const Clock& clock, std::uint64_t chunk,
+                                   const std::function<bool(double)>& more,
+                                   const std::function<void(double)>& beside) {
+  GemmTiming timing;
+  double passed = 0;
+  double of_device = 0;
+  const auto start = clock.now();
+  while (more(passed)) {
+    METE_TRY_VOID(gemm.run(chunk));
+    // While the device works: a look at the power must not make it wait.
+    if (beside) beside(passed);
+    METE_TRY_VOID(gemm.finish());
+    timing.count += chunk;
+    of_device += gemm.device_seconds().value_or(0);
+    passed = to_seconds(clock.now() - start);
+  }
+  timing.seconds = of_device > 0 ? of_device : passed;
+  return timing;
+}
+
 RuntimeBench::RuntimeBench(GemmRuntime& runtime, const Clock& clock, BenchHost host)
     : runtime_(runtime), clock_(clock), host_(std::move(host)) {}
 
@@ -54,7 +83,8 @@ GemmJob RuntimeBench::job_of(const GemmPoint& point, GemmType type, std::uint64_
           .threads = host_.threads,
           .seed = seed,
           .device = host_.gpu.value_or(0),
-          .tensor = point.tensor == "tensor"};
+          .tensor = point.tensor == "tensor",
+          .library = host_.library};
 }
 
 Result<void> RuntimeBench::check(const GemmPoint& point) {
@@ -84,43 +114,21 @@ double RuntimeBench::peak(GemmType type) {
   return rate;
 }
 
-struct RuntimeBench::Timing {
-  double seconds = 0;
-  std::uint64_t count = 0;
-};
-
-Result<RuntimeBench::Timing> RuntimeBench::run_timed(Gemm& gemm, const BenchPlan& plan,
-                                                     GemmRun& run) {
-  // Warm-up: pages, caches, the library's threads, and how many multiplies make a chunk.
-  METE_TRY_VOID(gemm.run(1));
-  METE_TRY_VOID(gemm.finish());
-  auto start = clock_.now();
-  METE_TRY_VOID(gemm.run(1));
-  METE_TRY_VOID(gemm.finish());
-  const double once = std::max(to_seconds(clock_.now() - start), 1e-7);
-  const auto chunk = static_cast<std::uint64_t>(std::clamp(kChunkSeconds / once, 1.0, 1e6));
-
+Result<GemmTiming> RuntimeBench::run_timed(Gemm& gemm, const BenchPlan& plan, GemmRun& run) {
+  METE_TRY(const auto chunk, warm_up(gemm, clock_));
   const auto& meter = host_.meter;
-  Timing timing;
-  double passed = 0;
+  const auto more = [&](double passed) {
+    return passed < plan.seconds || (meter && passed < plan.longest && !settled(run.power));
+  };
+  if (!meter) return time_multiplies(gemm, clock_, chunk, more);
   double next_power = 0;
-  double of_device = 0;
-  start = clock_.now();
-  while (passed < plan.seconds || (meter && passed < plan.longest && !settled(run.power))) {
-    METE_TRY_VOID(gemm.run(chunk));
-    // Between queueing and waiting, so that a device works while its power is read.
-    if (meter && passed >= next_power) {
-      const double watts = meter->read();
-      if (std::isfinite(watts)) run.power.push_back({to_seconds(clock_.now() - start), watts});
-      next_power = passed + meter->period_seconds;
-    }
-    METE_TRY_VOID(gemm.finish());
-    timing.count += chunk;
-    of_device += gemm.device_seconds().value_or(0);
-    passed = to_seconds(clock_.now() - start);
-  }
-  timing.seconds = of_device > 0 ? of_device : passed;
-  return timing;
+  const auto start = clock_.now();
+  return time_multiplies(gemm, clock_, chunk, more, [&](double passed) {
+    if (passed < next_power) return;
+    const double watts = meter->read();
+    if (std::isfinite(watts)) run.power.push_back({to_seconds(clock_.now() - start), watts});
+    next_power = passed + meter->period_seconds;
+  });
 }
 
 std::string RuntimeBench::units_of(const Gemm& gemm, const GemmRun& run, GemmType type) {
@@ -143,6 +151,11 @@ Result<GemmRun> RuntimeBench::measure(const GemmPoint& point, const BenchPlan& p
   run.power_source = host_.meter ? host_.meter->source : "";
   run.tensor_observed = units_of(*gemm, run, type);
   run.oddities.push_back({"implementation", gemm->implementation()});
+
+  if (const double huge = gemm->huge_page_share(); std::isfinite(huge)) {
+    run.oddities.push_back(
+        {"pages", fmt::format("{:.0f} % of the matrices' memory in huge pages", 100 * huge)});
+  }
 
   const auto error = check_gemm(*gemm, job, kCheckedElements, Rng(seed).fork(2));
   if (!error.ok()) {

@@ -15,8 +15,9 @@ namespace mete {
 
 /// Where the multiplies run, and what is asked before and beside them.
 struct BenchHost {
-  int threads = 1;         ///< of a CPU
-  std::optional<int> gpu;  ///< N of cuda:N; nothing: the CPU
+  int threads = 1;               ///< of a CPU
+  std::optional<int> gpu;        ///< N of cuda:N; nothing: the CPU
+  std::string library = "auto";  ///< of a CPU, as GemmJob::library
   /// Bytes that matrices may take.
   std::function<Result<double>()> free_bytes;
   /// Sets the clock, Hz; empty where it cannot be set.
@@ -25,6 +26,20 @@ struct BenchHost {
 };
 /// MemAvailable of /proc/meminfo.
 Result<double> available_memory(const SysRoot& root);
+
+/// The first multiplies: pages, caches, the library's threads. Returns how many come to about 20
+/// ms: a chunk long enough that the clock costs nothing, short enough that power is read in time.
+Result<std::uint64_t> warm_up(Gemm& gemm, const Clock& clock);
+
+struct GemmTiming {
+  double seconds = 0;  ///< by the device's own clock where it has one
+  std::uint64_t count = 0;
+};
+/// The loop behind every rate of `mete bench gemm`: chunks for as long as `more(passed seconds)`.
+/// `beside(passed)`, where there is one, is called between queueing a chunk and waiting for it.
+Result<GemmTiming> time_multiplies(Gemm& gemm, const Clock& clock, std::uint64_t chunk,
+                                   const std::function<bool(double)>& more,
+                                   const std::function<void(double)>& beside = {});
 
 /// The runtime and the clock must outlive it.
 class RuntimeBench final : public BenchDevice {
@@ -40,9 +55,8 @@ class RuntimeBench final : public BenchDevice {
   double peak(GemmType type);
 
  private:
-  struct Timing;
   [[nodiscard]] GemmJob job_of(const GemmPoint& point, GemmType type, std::uint64_t seed) const;
-  Result<Timing> run_timed(Gemm& gemm, const BenchPlan& plan, GemmRun& run);
+  Result<GemmTiming> run_timed(Gemm& gemm, const BenchPlan& plan, GemmRun& run);
   [[nodiscard]] std::string units_of(const Gemm& gemm, const GemmRun& run, GemmType type);
 
   GemmRuntime& runtime_;
