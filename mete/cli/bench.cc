@@ -290,11 +290,10 @@ Result<std::vector<StreamResult>> measure_stream(const BenchOptions& options,
     return run_stream(threads_of(options), options.trials, context.clock);
   if (options.device.starts_with("board:")) {
     METE_TRY(const auto board, load_board(options.device.substr(6)));
-    return fail(
-        Errc::unsupported,
-        "board {}: nobody measured its memory bandwidth: stream runs on cpu and cuda:N; the "
-        "board has matrix multiplies (mete bench gemm --device {})",
-        board.name, options.device);
+    return fail(Errc::unsupported,
+                "board {}: nobody measured its memory bandwidth: stream runs on cpu and cuda:N; "
+                "`mete list kernels --board {}` shows what was measured",
+                board.name, options.device.substr(6));
   }
   METE_TRY(const int gpu, cuda_index(options.device));
   METE_TRY(auto* runtime, open_cuda_runtime());

@@ -34,7 +34,7 @@ class Refused(MeteCase):
         self.refused("bench", "stream", "--library", "onednn", says=["only gemm on cpu"])
 
     def test_a_stream_where_there_is_none(self):
-        self.refused("bench", "stream", "--device", "board:jetson-agx", code=1, says=["memory bandwidth", "bench gemm --device board:jetson-agx"])
+        self.refused("bench", "stream", "--device", "board:jetson-agx", code=1, says=["memory bandwidth", "list kernels --board jetson-agx"])
         self.refused("bench", "stream", "--device", "board:nowhere", says=["nowhere"])
         self.refused("bench", "stream", "--device", "gpu", says=["no device 'gpu'"])
 
