@@ -15,6 +15,7 @@
 #include "mete/measure/signal_sum.h"
 #include "mete/measure/step_watch.h"
 #include "mete/measure/trace_writer.h"
+#include "mete/measure/waiting_rows.h"
 
 namespace mete {
 namespace {
@@ -34,9 +35,8 @@ struct Tracked {
   std::uint64_t faults_before = 0;
 };
 
-/// What each period touches of a signal, apart from the rest, so that it stays near.
+/// What the samples of a signal come to.
 struct Sampled {
-  int handle = 0;
   SignalSum sum;
   std::uint64_t failures = 0;  // faults other than "nothing new yet"
 };
@@ -116,7 +116,8 @@ class Run {
   void make_header();
   void sample(Nanoseconds now) noexcept;
   void steer(Nanoseconds now) noexcept;
-  void write_row(Nanoseconds now) noexcept;
+  void settle() noexcept;
+  void settle_in_time(Nanoseconds now) noexcept;
   void check_stop(Nanoseconds now) noexcept;
   void advance(Nanoseconds& deadline) noexcept;
 
@@ -130,12 +131,13 @@ class Run {
 
   RunHeader header_;
   std::vector<Tracked> tracked_;
+  std::vector<int> handles_;      // beside tracked_
   std::vector<Sampled> sampled_;  // beside tracked_
   EpochSums epochs_;
   std::unique_ptr<StepWatch> watch_;             // null: the steering is ours, and returns
   std::vector<std::pair<int, double>> initial_;  // control handle, value
   std::vector<TraceWriterColumn> columns_;
-  std::vector<double> values_;  // of the row: signals, then the agent's columns
+  WaitingRows rows_;  // of the trace: signals, then the agent's columns
   TraceWriter trace_;
   LatencyHistogram periods_;
   LatencyHistogram lateness_;
@@ -161,7 +163,8 @@ Result<void> Run::push_signals() {
     if (known(request)) return {};
     METE_TRY(const int handle, platform_.push_signal(request));
     tracked_.push_back({request, info, handle, platform_.faults(handle)});
-    sampled_.push_back({handle, SignalSum(info.behavior)});
+    handles_.push_back(handle);
+    sampled_.push_back({SignalSum(info.behavior)});
     return {};
   };
   for (const auto& request : default_signals(platform_)) {
@@ -239,7 +242,7 @@ Result<void> Run::prepare(ControlGuard& guard) {
     for (const auto& name : steering_->trace_columns()) columns_.push_back({name, "", "agent", {}});
   }
   epochs_.begin(std::move(rows));
-  values_.assign(columns_.size(), 0.0);
+  rows_.begin(columns_.size());
   if (!options_.trace_path.empty()) {
     METE_TRY_VOID(TraceWriter::check(options_.trace_path, columns_, options_.append_trace));
   }
@@ -284,7 +287,7 @@ Result<void> Run::start() {
       result_.warnings.push_back(fmt::format("no trace: {}", opened.error().what));
     }
   }
-  write_row(origin_);
+  settle_in_time(origin_);
   return {};
 }
 
@@ -292,15 +295,25 @@ void Run::sample(Nanoseconds now) noexcept {
   platform_.read_batch();
   if (options_.observer != nullptr) options_.observer->sample(platform_, now);
   const double seconds = to_seconds(now - last_sample_);
-  double* value = values_.data();
-  for (auto& one : sampled_) {
-    const Reading reading = platform_.sample(one.handle);
-    *value = reading.or_nan();
-    if (reading.fault && *reading.fault != Errc::retry) ++one.failures;
-    one.sum.add(*value++, seconds);
+  if (rows_.full()) settle();
+  double* value = rows_.add(handles_.size(), now, seconds).data();
+  for (std::size_t i = 0; i < handles_.size(); ++i) {
+    const Reading reading = platform_.sample(handles_[i]);
+    value[i] = reading.or_nan();
+    if (reading.fault && *reading.fault != Errc::retry) ++sampled_[i].failures;
   }
-  epochs_.add(values_, now, seconds);
   last_sample_ = now;
+}
+
+/// Adds up the rows that wait, and hands them to the trace.
+void Run::settle() noexcept {
+  for (std::size_t r = 0; r < rows_.count(); ++r) {
+    const auto [values, time, seconds] = rows_.row(r);
+    for (std::size_t i = 0; i < sampled_.size(); ++i) sampled_[i].sum.add(values[i], seconds);
+    epochs_.add(values, time, seconds);
+    if (trace_.is_open()) trace_.row(values);
+  }
+  rows_.clear();
 }
 
 void Run::steer(Nanoseconds now) noexcept {
@@ -312,13 +325,14 @@ void Run::steer(Nanoseconds now) noexcept {
   if (auto written = platform_.write_batch(); !written) {
     if (failed_writes_++ == 0) first_failed_write_ = written.error().what;
   }
-  steering_->trace_values(std::span(values_).subspan(tracked_.size()));
+  steering_->trace_values(rows_.last().subspan(tracked_.size()));
 }
 
-void Run::write_row(Nanoseconds now) noexcept {
+/// What waits reaches the kernel in time.
+void Run::settle_in_time(Nanoseconds now) noexcept {
   if (!trace_.is_open()) return;
-  trace_.row(values_);
   if (now + options_.period - last_flush_ < kFlushEvery) return;
+  settle();
   trace_.flush();
   last_flush_ = now;
 }
@@ -359,12 +373,12 @@ void Run::loop() noexcept {
     periods_.add(to_seconds(now - last_sample_));
     sample(now);
     steer(now);
-    write_row(now);
+    settle_in_time(now);
     advance(deadline);
   }
   ended_ = clock_.now();
   sample(ended_);
-  write_row(ended_);
+  settle();
   cpu_seconds_ = thread_cpu_seconds() - cpu_before;
 }
 
@@ -380,8 +394,8 @@ void Run::finish() {
   }
   for (std::size_t i = 0; i < tracked_.size(); ++i) {
     const auto& t = tracked_[i];
-    const auto& [handle, sum, failures] = sampled_[i];
-    const auto faults = platform_.faults(handle) - t.faults_before;
+    const auto& [sum, failures] = sampled_[i];
+    const auto faults = platform_.faults(t.handle) - t.faults_before;
     result_.totals.push_back(
         {t.request, t.info.unit, t.info.behavior, t.info.source, sum.figure(), faults});
     if (sum.went_back()) {

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -118,6 +119,28 @@ Error columns_differ(const std::string& path, std::string_view theirs, std::stri
               path, i + 1, name(a), name(b));
 }
 
+/// The two digits of every number below a hundred.
+constexpr std::array<char, 200> digit_pairs() {
+  std::array<char, 200> pairs{};
+  for (std::size_t i = 0; i < 100; ++i) {
+    pairs[2 * i] = static_cast<char>('0' + i / 10);
+    pairs[2 * i + 1] = static_cast<char>('0' + i % 10);
+  }
+  return pairs;
+}
+
+char* put_pair(char* out, std::uint32_t below_hundred) noexcept {
+  static constexpr auto kPairs = digit_pairs();
+  std::memcpy(out, kPairs.data() + std::size_t{2} * below_hundred, 2);
+  return out + 2;
+}
+
+/// `value` to the nearest whole number, for 0 <= value < 2^53; std::nearbyint without a call.
+double to_whole(double value) noexcept {
+  constexpr double kNoFractions = 0x1.0p52;  // from here on doubles have none
+  return value < kNoFractions ? (value + kNoFractions) - kNoFractions : value;
+}
+
 /// Most sensors count whole micro- or milli-units, and times are nanoseconds: such values are a
 /// whole number over 1e9, several times quicker to print than to find the shortest form of any
 /// double. Both that quotient and what a reader makes of the text are rounded correctly, so they
@@ -126,22 +149,22 @@ char* put_billionths(char* out, double value) noexcept {
   constexpr double kBillion = 1e9;
   constexpr double kLimit = 9.0e6;  // times 1e9 stays below 2^53
   if (!(value > 0 && value < kLimit)) return nullptr;
-  const double scaled = std::nearbyint(value * kBillion);
+  const double scaled = to_whole(value * kBillion);
   if (scaled / kBillion != value) return nullptr;
   const auto units = static_cast<std::uint64_t>(scaled);
-  const auto fraction = units % 1'000'000'000U;
-  out = std::to_chars(out, out + 8, units / 1'000'000'000U).ptr;
+  const auto fraction = static_cast<std::uint32_t>(units % 1'000'000'000U);
+  out = std::to_chars(out, out + 8, static_cast<std::uint32_t>(units / 1'000'000'000U)).ptr;
   if (fraction == 0) return out;
   *out++ = '.';
-  std::array<char, 9> digits;
-  auto rest = static_cast<std::uint32_t>(fraction);
-  for (std::size_t i = digits.size(); i-- > 0;) {
-    digits[i] = static_cast<char>('0' + rest % 10);
-    rest /= 10;
-  }
-  std::size_t shown = digits.size();
-  while (digits[shown - 1] == '0') --shown;  // ends: the fraction is not 0
-  return std::copy_n(digits.data(), shown, out);
+  const std::uint32_t first = fraction / 10'000;  // five digits
+  const std::uint32_t last = fraction % 10'000;
+  *out++ = static_cast<char>('0' + first / 10'000);
+  out = put_pair(out, first % 10'000 / 100);
+  out = put_pair(out, first % 100);
+  out = put_pair(out, last / 100);
+  out = put_pair(out, last % 100);
+  while (out[-1] == '0') --out;  // ends: the fraction is not 0
+  return out;
 }
 
 }  // namespace
@@ -151,7 +174,8 @@ char* format_trace_cell(char* out, double value, Format format) noexcept {
     return std::copy(text.begin(), text.end(), out);
   };
   char* const end = out + kTraceCellLimit;
-  const bool whole = std::abs(value) < 0x1.0p63 && value == std::trunc(value);
+  const bool whole =
+      std::abs(value) < 0x1.0p63 && value == static_cast<double>(static_cast<std::int64_t>(value));
   if (format == Format::hex) {
     if (!whole || value < 0) return put("NAN");
     const auto code = static_cast<std::uint64_t>(value);
@@ -256,7 +280,9 @@ void TraceWriter::write_row(std::span<const double> values) noexcept {
           format_trace_cell(cell.text.data(), values[i], cell.format) - cell.text.data());
     }
     if (i > 0) *at++ = '|';
-    at = std::copy_n(cell.text.data(), cell.size, at);
+    // Of a known length, which is one move and no call; what is too much is written over.
+    std::memcpy(at, cell.text.data(), cell.text.size());
+    at += cell.size;
   }
   *at++ = '\n';
   writer_.write({line_.data(), static_cast<std::size_t>(at - line_.data())});
