@@ -19,6 +19,8 @@ namespace {
 constexpr Nanoseconds kFlushEvery = std::chrono::seconds(1);
 /// Process records are cumulative: one a second and a last one tell all.
 constexpr Nanoseconds kProcessRecordEvery = std::chrono::seconds(1);
+/// Regions too; there may be a thousand of them.
+constexpr Nanoseconds kRegionRecordEvery = std::chrono::seconds(10);
 constexpr Nanoseconds kIoEvery = std::chrono::seconds(1);
 constexpr const char* kRecordingName = "recording.ndjson";
 constexpr const char* kPowerMetricsName = "power_metrics.json";
@@ -45,6 +47,7 @@ struct Recorder::Impl {
   Nanoseconds last_flush{0};
   Nanoseconds last_process{0};
   Nanoseconds last_process_record{0};
+  Nanoseconds last_region_record{0};
   Nanoseconds last_memory{0};
   Nanoseconds last_io{0};
   std::uint64_t samples = 0;
@@ -129,7 +132,7 @@ void Recorder::sample(Platform& platform, Nanoseconds now) noexcept {
   Impl& r = *impl_;
   r.series.read(platform, now);
   if (r.samples++ == 0) {
-    r.last_process = r.last_process_record = r.last_flush = now;
+    r.last_process = r.last_process_record = r.last_region_record = r.last_flush = now;
     r.last_memory = r.last_io = now - std::chrono::hours(1);
     r.own.sample(now, r.clock.wall_seconds(), r.series);
     if (r.regions != nullptr) r.regions->drain(now, r.gained());
@@ -146,6 +149,10 @@ void Recorder::sample(Platform& platform, Nanoseconds now) noexcept {
   // Half a period early rather than nearly a whole one late.
   if (now + from_seconds(r.header.period / 2) - r.last_process >= r.options.process_period) {
     r.meter_processes(platform, now, false);
+  }
+  if (r.regions != nullptr && r.own.is_open() && now - r.last_region_record >= kRegionRecordEvery) {
+    r.own.regions(now, r.regions->totals(kEnergyDomains, false));
+    r.last_region_record = now;
   }
   if (now - r.last_flush >= kFlushEvery) {
     r.own.flush();

@@ -161,6 +161,20 @@ void RecordingFile::processes(Nanoseconds now, const EnergyShares& shares, bool 
   }
 }
 
+void RecordingFile::region(Nanoseconds now, const RegionTotal& one, bool with_spans) {
+  Json record = Json::object({{"record", "region"}, {"t_ns", now.count()}});
+  const Json region = region_json(one);
+  for (const auto& [key, value] : region.members()) record.set(key, value);
+  record.set("level", static_cast<std::int64_t>(one.level));
+  if (with_spans) record.set("spans", spans_json(one.spans));
+  file_.write(record.dump(-1) + "\n");
+}
+
+void RecordingFile::regions(Nanoseconds now, const std::vector<RegionTotal>& regions) {
+  if (!file_.is_open()) return;
+  for (const auto& one : regions) region(now, one, false);
+}
+
 void RecordingFile::end(Nanoseconds now, double wall_seconds, const RunResult& result) {
   const auto put = [this](const Json& record) { file_.write(record.dump(-1) + "\n"); };
   const auto time = now.count();
@@ -168,14 +182,7 @@ void RecordingFile::end(Nanoseconds now, double wall_seconds, const RunResult& r
     put(Json::object(
         {{"record", "attribution"}, {"t_ns", time}, {"domains", balances_json(result.balances)}}));
   }
-  for (const auto& one : result.regions) {
-    Json record = Json::object({{"record", "region"}, {"t_ns", time}});
-    const Json region = region_json(one);
-    for (const auto& [key, value] : region.members()) record.set(key, value);
-    record.set("level", static_cast<std::int64_t>(one.level));
-    record.set("spans", spans_json(one.spans));
-    put(record);
-  }
+  for (const auto& one : result.regions) region(now, one, true);
   put(Json::object({{"record", "end"},
                     {"t_ns", time},
                     {"wall_seconds", wall_seconds},

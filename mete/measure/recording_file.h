@@ -37,6 +37,8 @@ class RecordingFile {
   void errors(Nanoseconds now, const RecorderSeries& series, std::uint64_t told);
   /// All processes, or those that have ended since.
   void processes(Nanoseconds now, const EnergyShares& shares, bool all);
+  /// Regions so far, without their spans.
+  void regions(Nanoseconds now, const std::vector<RegionTotal>& regions);
   /// Attribution, regions, exit code.
   void end(Nanoseconds now, double wall_seconds, const RunResult& result);
   void flush() { file_.flush(); }
@@ -44,6 +46,7 @@ class RecordingFile {
 
  private:
   void process(const ProcessUse& use, const EnergyShares& shares, Nanoseconds now);
+  void region(Nanoseconds now, const RegionTotal& one, bool with_spans);
 
   LineWriter file_;
   JsonLine line_;

@@ -8,10 +8,13 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <ctime>
 #include <map>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -55,6 +58,33 @@ struct Mark {
   bool is_exit = false;
 };
 
+/// The session holds a lock on its memory, which the kernel drops when it dies.
+constexpr std::string_view kFilePrefix = "mete-regions-l-";
+/// A session has locked its memory long before it is so old.
+constexpr std::time_t kStaleSeconds = 60;
+constexpr int kMostLooks = 4096;
+
+/// Memory of sessions that were killed: nobody else takes it away.
+void remove_stale(const std::string& folder) {
+  DIR* listing = ::opendir(folder.c_str());
+  if (listing == nullptr) return;
+  const std::time_t now = std::time(nullptr);
+  for (int looks = 0; looks < kMostLooks; ++looks) {
+    const dirent* entry = ::readdir(listing);
+    if (entry == nullptr) break;
+    if (!std::string_view(entry->d_name).starts_with(kFilePrefix)) continue;
+    const std::string path = path_join(folder, entry->d_name);
+    const int fd = ::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) continue;  // another user's
+    struct stat info{};
+    const bool old = ::fstat(fd, &info) == 0 && S_ISREG(info.st_mode) &&
+                     info.st_uid == ::geteuid() && now - info.st_mtime > kStaleSeconds;
+    if (old && ::flock(fd, LOCK_EX | LOCK_NB) == 0) ::unlink(path.c_str());
+    ::close(fd);
+  }
+  ::closedir(listing);
+}
+
 bool is_dead(const RegionRing& ring, std::uint64_t our_namespace) {
   if (our_namespace == 0 || ring.pid_namespace != our_namespace || ring.pid == 0) return false;
   return ::kill(static_cast<pid_t>(ring.pid), 0) != 0 && errno == ESRCH;
@@ -64,6 +94,7 @@ bool is_dead(const RegionRing& ring, std::uint64_t our_namespace) {
 
 struct RegionListener::Impl {
   std::string path;
+  int fd = -1;  // holds the lock
   RegionMemory* memory = nullptr;
   std::uint64_t our_namespace = 0;
   std::array<Thread, kRegionThreads> threads;
@@ -181,17 +212,20 @@ RegionListener::~RegionListener() {
   if (impl_->memory == nullptr) return;
   ::munmap(impl_->memory, sizeof(RegionMemory));
   ::unlink(impl_->path.c_str());
+  ::close(impl_->fd);
 }
 
 Result<std::unique_ptr<RegionListener>> RegionListener::create(const std::string& folder) {
   std::string where = folder;
   if (where.empty()) where = ::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-  std::string path = path_join(where, "mete-regions-XXXXXX");
+  remove_stale(where);
+  std::string path = path_join(where, std::string(kFilePrefix) + "XXXXXX");
   const int fd = ::mkostemp(path.data(), O_CLOEXEC);
   if (fd < 0) {
     return fail(errc_of_errno(errno), "{}: cannot make shared memory: {}", where,
                 errno_text(errno));
   }
+  static_cast<void>(::flock(fd, LOCK_EX | LOCK_NB));  // a file system without locks: it may stay
   // In full: a page that cannot be had later would kill the program that marks.
   int error = ::posix_fallocate(fd, 0, sizeof(RegionMemory));
   void* at = MAP_FAILED;
@@ -199,14 +233,15 @@ Result<std::unique_ptr<RegionListener>> RegionListener::create(const std::string
     at = ::mmap(nullptr, sizeof(RegionMemory), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (at == MAP_FAILED) error = errno;
   }
-  ::close(fd);
   if (error != 0) {
+    ::close(fd);
     ::unlink(path.c_str());
     return fail(errc_of_errno(error), "{}: cannot make {} KiB of shared memory: {}", where,
                 sizeof(RegionMemory) >> 10U, errno_text(error));
   }
   std::unique_ptr<RegionListener> out(new RegionListener);
   out->impl_->path = path;
+  out->impl_->fd = fd;
   out->impl_->memory = static_cast<RegionMemory*>(at);  // zeros, which is its empty state
   out->impl_->memory->bytes = sizeof(RegionMemory);
   out->impl_->memory->magic.store(kRegionMagic, std::memory_order_release);
@@ -269,7 +304,8 @@ void RegionListener::finish(Nanoseconds now, std::span<const double> joules) noe
   for (auto& thread : impl_->threads) impl_->close_all(thread, now);
 }
 
-std::vector<RegionTotal> RegionListener::totals(std::span<const std::string_view> domains) const {
+std::vector<RegionTotal> RegionListener::totals(std::span<const std::string_view> domains,
+                                                bool with_spans) const {
   struct Named {
     std::size_t order = 0;
     std::size_t level = kRegionDepth;
@@ -287,7 +323,7 @@ std::vector<RegionTotal> RegionListener::totals(std::span<const std::string_view
     Named& named = found->second;
     if (added) named.order = total.order;
     named.level = std::min(named.level, impl_->spans.level(id));
-    impl_->spans.append_to(named.spans, id);
+    if (with_spans) impl_->spans.append_to(named.spans, id);
     Totals& sum = named.sum;
     sum.count += total.count;
     sum.time += total.time;

@@ -36,8 +36,10 @@ class RegionListener final : public ProgramCounts {
   void drain(Nanoseconds now, std::span<const double> joules) noexcept;
   /// Regions that are still open are closed now.
   void finish(Nanoseconds now, std::span<const double> joules) noexcept;
-  /// In the order in which they were first left. `domains`: names of the joules.
-  [[nodiscard]] std::vector<RegionTotal> totals(std::span<const std::string_view> domains) const;
+  /// In the order in which they were first left. `domains`: names of the joules. Spans cost
+  /// milliseconds where names are many: not on the way.
+  [[nodiscard]] std::vector<RegionTotal> totals(std::span<const std::string_view> domains,
+                                                bool with_spans = true) const;
   /// Marks that found no room.
   [[nodiscard]] std::uint64_t lost() const;
   [[nodiscard]] std::uint64_t epochs() const noexcept override;

@@ -331,5 +331,43 @@ TEST(RegionListenerTest, TheMemoryGoesWithTheSession) {
   EXPECT_FALSE(RegionListener::create("/nowhere/at/all"));
 }
 
+/// What a killed session leaves: locked by nobody.
+std::string leave_behind(const std::string& folder, const char* name, std::time_t age) {
+  const std::string path = folder + "/" + name;
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  EXPECT_GE(fd, 0);
+  const std::array<timespec, 2> then{
+      {{std::time(nullptr) - age, 0}, {std::time(nullptr) - age, 0}}};
+  EXPECT_EQ(::futimens(fd, then.data()), 0);
+  ::close(fd);
+  return path;
+}
+
+TEST(RegionListenerTest, MemoryOfKilledSessionsGoesAndThatInUseStays) {
+  std::string folder = "/tmp/mete-region-test-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const std::string fresh = leave_behind(folder, "mete-regions-l-fresh1", 5);
+  const std::string killed = leave_behind(folder, "mete-regions-l-killed", 3600);
+  const std::string other = leave_behind(folder, "something-else", 3600);
+  auto first = RegionListener::create(folder);
+  ASSERT_TRUE(first);
+  EXPECT_NE(::access(killed.c_str(), F_OK), 0);
+  EXPECT_EQ(::access(other.c_str(), F_OK), 0);
+  const std::array<timespec, 2> then{{{1000, 0}, {1000, 0}}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, (*first)->path().c_str(), then.data(), 0), 0);
+  {
+    auto second = RegionListener::create(folder);
+    ASSERT_TRUE(second);
+    EXPECT_EQ(::access((*first)->path().c_str(), F_OK), 0) << "old, and in use";
+  }
+  EXPECT_EQ(::access(fresh.c_str(), F_OK), 0) << "its session may be about to lock it";
+  const std::string path = (*first)->path();
+  *first = nullptr;
+  EXPECT_NE(::access(path.c_str(), F_OK), 0);
+  ::unlink(fresh.c_str());
+  ::unlink(other.c_str());
+  EXPECT_EQ(::rmdir(folder.c_str()), 0) << "nothing else is left";
+}
+
 }  // namespace
 }  // namespace mete
