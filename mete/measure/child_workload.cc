@@ -183,9 +183,9 @@ void ChildWorkload::forget_events() noexcept {
 }
 
 /// True if the child may have ended.
-bool ChildWorkload::wait_for_event(Nanoseconds deadline) noexcept {
+bool ChildWorkload::wait_for_event(Nanoseconds deadline, Nanoseconds now) noexcept {
   const bool slices = exited_ || pidfd_ < 0;
-  Nanoseconds left = std::max(Nanoseconds(0), deadline - clock_.now());
+  Nanoseconds left = std::max(Nanoseconds(0), deadline - now);
   if (slices) left = std::min(left, kSlice);
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
   const timespec timeout{seconds.count(), (left - seconds).count()};
@@ -211,7 +211,8 @@ bool ChildWorkload::wait_for_event(Nanoseconds deadline) noexcept {
 bool ChildWorkload::wait_until(Nanoseconds deadline) noexcept {
   if (ended_ || pid_ < 0) return true;
   // System calls that most periods need not make: at 1 kHz they would be most of the loop's cost.
-  if (const auto now = clock_.now(); now >= next_reap_) {
+  auto now = clock_.now();
+  if (now >= next_reap_) {
     tree_->reap_orphans(pid_);
     next_reap_ = now + kReapEvery;
   }
@@ -219,8 +220,8 @@ bool ChildWorkload::wait_until(Nanoseconds deadline) noexcept {
     // First of all: what Ctrl-C made the child leave behind has to be ended too.
     if (stop_signal_ == 0 && interrupt_.signal() != 0) return false;
     if (tree_has_ended()) return ended_ = true;
-    if (looked && clock_.now() >= deadline) return false;
-    if (wait_for_event(deadline)) note_exit();
+    if (looked && (now = clock_.now()) >= deadline) return false;
+    if (wait_for_event(deadline, now)) note_exit();
   }
 }
 

@@ -50,7 +50,7 @@ class ChildWorkload final : public Workload {
   bool tree_has_ended() noexcept;
   void watch_events() noexcept;
   void forget_events() noexcept;
-  bool wait_for_event(Nanoseconds deadline) noexcept;
+  bool wait_for_event(Nanoseconds deadline, Nanoseconds now) noexcept;
 
   std::vector<std::string> words_;
   const Clock& clock_;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <set>
+#include <span>
 
 #include "mete/base/text.h"
 
@@ -40,6 +41,7 @@ struct Platform::Impl {
   struct Slot {
     std::unique_ptr<Provider> provider;
     std::vector<Reading> readings;  // one per handle of the provider
+    std::span<Reading> batch;       // where it puts them: there, or among the platform's own
     std::vector<double> settings;   // one per control handle; NaN: leave
     std::vector<double> written;    // what write_batch last wrote
     std::vector<ControlLimits> limits;
@@ -56,13 +58,17 @@ struct Platform::Impl {
     std::vector<Part> parts;
     std::vector<double> scratch;
   };
-  /// Where a signal of one part finds its reading. What every read_batch goes through is kept
-  /// small and in one piece: a millisecond later the caches hold other things.
+  /// Where a signal of one part finds its reading.
   struct Direct {
     std::uint32_t slot = 0;
     std::uint32_t handle = kAggregated;
   };
   static constexpr std::uint32_t kAggregated = std::numeric_limits<std::uint32_t>::max();
+  /// A signal whose reading is not put in its place by the provider itself.
+  struct Fetched {
+    std::size_t signal = 0;
+    Direct from;
+  };
   struct Control {
     Request request;
     double share = 1;  // what each part gets of a value: 1, or 1/parts for `sum`
@@ -76,7 +82,9 @@ struct Platform::Impl {
 
   std::vector<Slot> slots;
   std::vector<Signal> signals;
-  std::vector<Direct> directs;        // beside signals
+  std::vector<Direct> directs;   // beside signals
+  std::vector<Fetched> fetched;  // room for all signals
+  bool laid_out = false;
   std::vector<std::uint64_t> faults;  // beside signals
   std::vector<Control> controls;
 
@@ -100,6 +108,7 @@ struct Platform::Impl {
   Result<Part> push_part(std::size_t s, const Request& request);
   Result<Part> push_control_part(std::size_t s, const Request& request);
   Reading aggregated(Signal& signal) const noexcept;
+  void lay_out(std::span<Reading> readings) noexcept;
 };
 
 Result<Platform::Impl::Part> Platform::Impl::push_part(std::size_t s, const Request& request) {
@@ -270,6 +279,8 @@ Result<int> Platform::push_signal(const Request& request) {
   impl_->signals.push_back(std::move(signal));
   impl_->directs.push_back(direct);
   impl_->faults.push_back(0);
+  impl_->fetched.reserve(impl_->signals.capacity());
+  impl_->laid_out = false;
   readings_.push_back(Reading::missing(Errc::retry));
   return static_cast<int>(impl_->signals.size()) - 1;
 }
@@ -297,7 +308,7 @@ Reading Platform::Impl::aggregated(Signal& signal) const noexcept {
   std::optional<Errc> fault;
   for (std::size_t i = 0; i < signal.parts.size(); ++i) {
     const auto part = signal.parts[i];
-    const Reading& r = slots[part.slot].readings[static_cast<std::size_t>(part.handle)];
+    const Reading& r = slots[part.slot].batch[static_cast<std::size_t>(part.handle)];
     signal.scratch[i] = r.or_nan();
     if (r.fault) fault = r.fault;
   }
@@ -308,15 +319,45 @@ Reading Platform::Impl::aggregated(Signal& signal) const noexcept {
   return fault && std::isnan(value) ? Reading::missing(*fault) : Reading{value, std::nullopt};
 }
 
+/// A provider whose signals were asked for in its own order, one after the other, puts its readings
+/// in their place: what every read_batch touches is kept small, for a millisecond later the caches
+/// hold other things. Allocates nothing.
+void Platform::Impl::lay_out(std::span<Reading> readings) noexcept {
+  laid_out = true;
+  fetched.clear();
+  for (auto& slot : slots) slot.batch = slot.readings;
+  for (std::size_t i = 0; i < directs.size();) {
+    const auto [s, handle] = directs[i];
+    std::size_t count = 0;  // of the provider's handles, from 0, that follow here
+    if (handle == 0 && slots[s].batch.data() == slots[s].readings.data()) {
+      const std::size_t all = slots[s].readings.size();
+      while (count < all && i + count < directs.size() && directs[i + count].slot == s &&
+             directs[i + count].handle == count) {
+        ++count;
+      }
+      if (count < all) count = 0;
+    }
+    if (count > 0) {
+      slots[s].batch = readings.subspan(i, count);
+      i += count;
+    } else {
+      fetched.push_back({i, directs[i]});
+      ++i;
+    }
+  }
+}
+
 void Platform::read_batch() noexcept {
   Impl& impl = *impl_;
+  if (!impl.laid_out) impl.lay_out(readings_);
   for (auto& slot : impl.slots) {
-    if (!slot.readings.empty()) slot.provider->read_batch(slot.readings);
+    if (!slot.batch.empty()) slot.provider->read_batch(slot.batch);
+  }
+  for (const auto& [signal, from] : impl.fetched) {
+    readings_[signal] = from.handle != Impl::kAggregated ? impl.slots[from.slot].batch[from.handle]
+                                                         : impl.aggregated(impl.signals[signal]);
   }
   for (std::size_t i = 0; i < readings_.size(); ++i) {
-    const auto [slot, handle] = impl.directs[i];
-    readings_[i] = handle != Impl::kAggregated ? impl.slots[slot].readings[handle]
-                                               : impl.aggregated(impl.signals[i]);
     if (readings_[i].fault) ++impl.faults[i];
   }
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "mete/signal/platform.h"
 
+#include <algorithm>
 #include <cmath>
 #include <csignal>
 #include <cstdlib>
@@ -95,6 +96,37 @@ Platform make_platform(Device& device) {
 }
 
 const std::string kClock = "GPU_CORE_FREQUENCY_MAX_CONTROL";
+
+TEST(Platform, EveryOrderOfPushingReadsTheSame) {
+  // All orders of the two GPUs' power, their sum and their use: in the provider's own order, out of
+  // it, with others between; each pushed signal is read before the next is pushed, and after all.
+  const std::vector<std::pair<Request, double>> wanted{{{"GPU_POWER", Domain::gpu, 0}, 10},
+                                                       {{"GPU_POWER", Domain::gpu, 1}, 20},
+                                                       {{"GPU_POWER", Domain::board, 0}, 30},
+                                                       {{"GPU_UTILIZATION", Domain::gpu, 1}, 0.5}};
+  std::vector<std::size_t> order{0, 1, 2, 3};
+  do {
+    Device device;
+    std::vector<std::unique_ptr<Provider>> providers;
+    providers.push_back(std::make_unique<FakeProvider>(device));
+    Platform platform(std::move(providers));
+    std::vector<int> handles;
+    for (const auto next : order) {
+      handles.push_back(platform.push_signal(wanted[next].first).value());
+      platform.read_batch();
+      for (std::size_t i = 0; i < handles.size(); ++i) {
+        EXPECT_EQ(platform.value(handles[i]), wanted[order[i]].second);
+      }
+    }
+    Platform moved(std::move(platform));
+    device.lost = true;
+    moved.read_batch();
+    for (std::size_t i = 0; i < handles.size(); ++i) {
+      EXPECT_EQ(moved.sample(handles[i]).ok(), order[i] == 0);
+      EXPECT_EQ(moved.faults(handles[i]), order[i] == 0 ? 0U : 1U);
+    }
+  } while (std::next_permutation(order.begin(), order.end()));
+}
 
 TEST(Platform, AggregatesTakesOldNamesAndRefusesFinerDomains) {
   Device device;

@@ -26,19 +26,16 @@ namespace {
 class Pace {
  public:
   explicit Pace(Nanoseconds interval) : interval_(interval) {}
-  bool due(const Clock* clock) noexcept {
-    if (clock == nullptr) return true;
-    const Nanoseconds now = clock->now();
-    if (read_ && now - last_ < interval_) return false;
-    read_ = true;
-    last_ = now;
+  bool due(Nanoseconds now) noexcept {
+    if (now < next_) return false;
+    next_ = now + interval_;
     return true;
   }
+  [[nodiscard]] Nanoseconds next() const { return next_; }
 
  private:
   Nanoseconds interval_;
-  Nanoseconds last_{0};
-  bool read_ = false;
+  Nanoseconds next_ = Nanoseconds::min();
 };
 
 class LinuxProvider final : public Provider {
@@ -84,7 +81,13 @@ class LinuxProvider final : public Provider {
   Result<std::size_t> open_shared(const std::string& path);
   Result<Slot> open_slot(const Offer& offer, const Request& request);
   [[nodiscard]] Reading reading_of(const Slot& slot) const noexcept;
-  void refresh() noexcept;
+  bool refresh() noexcept;
+  template <class Table>
+  void refresh(Table& table, Pace& pace, Nanoseconds now) noexcept {
+    if (!table.is_open()) return;
+    if (clock_ == nullptr || pace.due(now)) table.update();
+    next_due_ = std::min(next_due_, pace.next());
+  }
 
   SysRoot root_;
   CpuMap map_;
@@ -104,6 +107,8 @@ class LinuxProvider final : public Provider {
   LoadFile load_;
   std::vector<SharedFile> files_;
   std::vector<Slot> slots_;
+  std::vector<Reading> latest_;                // beside slots_
+  Nanoseconds next_due_ = Nanoseconds::min();  // of the first table; before it nothing is new
 };
 
 bool any(const std::vector<std::string>& paths) {
@@ -188,6 +193,7 @@ void LinuxProvider::find_frequencies() {
         "changes";
     info.source = Source::estimated;
     offer(row, std::move(info));
+    if (clocks_are_nominal(root_)) clocks_pace_ = Pace(std::chrono::seconds(1));
   } else {
     absent("CPU_FREQUENCY_STATUS", "neither cpufreq nor /proc/cpuinfo tells a frequency here",
            "on bare metal, load a cpufreq driver for this CPU");
@@ -333,6 +339,8 @@ Result<int> LinuxProvider::push_signal(const Request& request) {
   METE_TRY(const std::size_t row, find_signal(info_, request, parts(request.domain)));
   METE_TRY(Slot slot, open_slot(offers_[row], request));
   slots_.push_back(slot);
+  latest_.push_back(Reading::missing(Errc::retry));
+  next_due_ = Nanoseconds::min();
   return static_cast<int>(slots_.size()) - 1;
 }
 
@@ -366,18 +374,24 @@ Reading LinuxProvider::reading_of(const Slot& slot) const noexcept {
   return reading;
 }
 
-void LinuxProvider::refresh() noexcept {
+/// False if nothing was read: all readings are those of last time.
+bool LinuxProvider::refresh() noexcept {
   for (SharedFile& f : files_) f.raw = f.file.read_number(1);
-  if (usage_.is_open() && usage_pace_.due(clock_)) usage_.update();
-  if (clocks_.is_open() && clocks_pace_.due(clock_)) clocks_.update();
-  if (memory_.is_open() && memory_pace_.due(clock_)) memory_.update();
-  if (load_.is_open() && load_pace_.due(clock_)) load_.update();
+  const Nanoseconds now = clock_ == nullptr ? Nanoseconds(0) : clock_->now();
+  if (clock_ != nullptr && now < next_due_) return !files_.empty();
+  next_due_ = Nanoseconds::max();
+  refresh(usage_, usage_pace_, now);
+  refresh(clocks_, clocks_pace_, now);
+  refresh(memory_, memory_pace_, now);
+  refresh(load_, load_pace_, now);
+  return true;
 }
 
 void LinuxProvider::read_batch(std::span<Reading> out) noexcept {
-  refresh();
-  for (std::size_t h = 0; h < std::min(out.size(), slots_.size()); ++h)
-    out[h] = reading_of(slots_[h]);
+  if (refresh()) {
+    for (std::size_t h = 0; h < slots_.size(); ++h) latest_[h] = reading_of(slots_[h]);
+  }
+  std::copy_n(latest_.begin(), std::min(out.size(), latest_.size()), out.begin());
 }
 
 }  // namespace

@@ -18,9 +18,10 @@ namespace mete {
 std::unique_ptr<Provider> make_linux_provider(SysRoot root);
 /// Reads the kernel's tables no more often than they can change or are worth their cost (a read of
 /// /proc/cpuinfo takes 20 µs): CPU times every 50 ms, which is five of their ticks (over one tick a
-/// CPU is busy or not); memory every 10 ms; stated frequencies every 100 ms; load every second. In
-/// between, a reading repeats. Files of one number (cpufreq, temperatures) are read every time. The
-/// clock must outlive the provider.
+/// CPU is busy or not); memory every 10 ms; stated frequencies every 100 ms, or every
+/// second on a virtual machine whose CPUs do not count their cycles: those never change; load every
+/// second. In between, a reading repeats. Files of one number (cpufreq, temperatures) are read
+/// every time. The clock must outlive the provider.
 std::unique_ptr<Provider> make_paced_linux_provider(SysRoot root, const Clock& clock);
 
 }  // namespace mete

@@ -181,6 +181,36 @@ TEST(LinuxUsage, PacedReadingsRepeatUntilTheyAreDue) {
   EXPECT_DOUBLE_EQ(platform.value(usage), 0.75);
 }
 
+TEST(LinuxClock, NominalOnesAreReadOnceASecondOthersTenTimes) {
+  for (const bool counts_cycles : {false, true}) {
+    FakeSys sys;
+    fake::virtual_machine(sys);
+    const auto tell = [&](int megahertz) {
+      sys.write("/proc/cpuinfo",
+                fmt::format("processor\t: 0\nflags\t\t: fpu hypervisor{} tsc\ncpu MHz\t\t: {}\n",
+                            counts_cycles ? " aperfmperf" : "", megahertz));
+    };
+    tell(2000);
+    VirtualClock clock;
+    std::vector<std::unique_ptr<Provider>> providers;
+    providers.push_back(make_paced_linux_provider(sys.root(), clock));
+    Platform platform(std::move(providers));
+    const int handle = platform.push_signal({"CPU_FREQUENCY_STATUS", Domain::cpu, 0}).value();
+    platform.read_batch();
+    tell(2500);
+    clock.advance_to(std::chrono::milliseconds(100));
+    platform.read_batch();
+    EXPECT_EQ(platform.value(handle), counts_cycles ? 2500e6 : 2000e6);
+    clock.advance_to(std::chrono::milliseconds(1000));
+    platform.read_batch();
+    EXPECT_EQ(platform.value(handle), 2500e6);
+    // A signal that comes later is read at once, not when the next table is due.
+    const int memory = platform.push_signal({"MEMORY_TOTAL", Domain::board, 0}).value();
+    platform.read_batch();
+    EXPECT_TRUE(platform.sample(memory).ok());
+  }
+}
+
 TEST(LinuxUsage, FieldsOfProcStat) {
   FakeSys sys;
   sys.cpu(0, 0, 0, "0");

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 
+#include "mete/base/text.h"
+
 namespace mete {
 namespace {
 
 constexpr std::string_view kClockLine = "cpu MHz";
+constexpr std::string_view kFlagsLine = "flags";
 constexpr std::string_view kCpuLine = "processor";
 
 /// "key<blanks>: value": the number after the colon.
@@ -28,6 +31,21 @@ bool clocks_tell_frequency(const SysRoot& root) {
   // The first CPU's lines are enough.
   std::array<char, 4096> buffer;
   return file->read(buffer).text.find(kClockLine) != std::string_view::npos;
+}
+
+bool clocks_are_nominal(const SysRoot& root) {
+  auto file = KernelFile::open(root, "/proc/cpuinfo");
+  if (!file) return false;
+  std::array<char, 4096> buffer;
+  std::string_view rest = file->read(buffer).text;
+  std::string_view line;
+  // The flags of the first CPU.
+  while (take_line(rest, line) && line.substr(0, kFlagsLine.size()) != kFlagsLine) {
+  }
+  const auto has = [words = split(line, ' ')](std::string_view flag) {
+    return std::find(words.begin(), words.end(), flag) != words.end();
+  };
+  return has("hypervisor") && !has("aperfmperf");
 }
 
 Result<void> ClockTable::open(const SysRoot& root, const CpuMap& map) {

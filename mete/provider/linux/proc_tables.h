@@ -13,6 +13,9 @@ namespace mete {
 
 /// Whether /proc/cpuinfo has "cpu MHz" lines (x86 has, ARM has not).
 bool clocks_tell_frequency(const SysRoot& root);
+/// Whether what it tells is a fixed figure: a virtual machine without the counters by which the
+/// kernel measures the clock.
+bool clocks_are_nominal(const SysRoot& root);
 
 /// "cpu MHz" of /proc/cpuinfo, Hz, by dense CPU id.
 class ClockTable {
