@@ -67,6 +67,16 @@ Json config_map(const ExecutionPlan& plan, const Graph& graph) {
   return Json::from_members(std::move(members));
 }
 
+/// Bytes of each tensor that is made and used within the step.
+Json tensor_sizes(const Graph& graph) {
+  Json::Object members;
+  for (const auto& tensor : graph.tensors) {
+    if (tensor.role != TensorRole::intermediate) continue;
+    members.emplace_back(tensor.name, static_cast<std::int64_t>(tensor.bytes()));
+  }
+  return Json::from_members(std::move(members));
+}
+
 Json kernel_times(const ExecutionPlan& plan, const Graph& graph, const ArmOutcome& outcome) {
   Json::Object members;
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
@@ -78,8 +88,12 @@ Json kernel_times(const ExecutionPlan& plan, const Graph& graph, const ArmOutcom
   return Json::from_members(std::move(members));
 }
 
+/// `outcomes`: of the plan, and of all-fast in the same turns.
 Json run_json(const BenchModel& model, const Cell& cell, const PlannedGraph& planned,
-              const GraphProfile& profile, const FittedPlan& fitted, const ArmOutcome& outcome) {
+              const GraphProfile& profile, const FittedPlan& fitted,
+              const std::vector<ArmOutcome>& outcomes) {
+  const ArmOutcome& outcome = outcomes.front();
+  const Interval slowdown = times_as_long(outcome, outcomes.back());
   const auto whole = [](std::uint64_t n) { return static_cast<std::int64_t>(n); };
   const ExecutionPlan& plan = fitted.draft.plan;
   const Interval interval = outcome.interval();
@@ -98,7 +112,8 @@ Json run_json(const BenchModel& model, const Cell& cell, const PlannedGraph& pla
        {"slow_tier", profile.environment.slow_tier},
        {"io_size", whole(io_bytes(planned.graph))},
        {"default_alloc_size", whole(planned.liveness.peak_bytes)},
-       {"optimization_times", fitted.solve_seconds},
+       {"creation_times", Json::array_of(fitted.make_seconds)},
+       {"optimization_times", Json::array_of(fitted.solve_seconds)},
        {"packing_times", fitted.pack_seconds},
        {"tightening_rounds", fitted.rounds},
        {"dram_limit", whole(fitted.solved.plan.figures.limit_bytes)},
@@ -108,13 +123,19 @@ Json run_json(const BenchModel& model, const Cell& cell, const PlannedGraph& pla
        {"lower_bound_seconds", fitted.lower_bound_seconds},
        {"gap", fitted.gap},
        {"actual_runtime", *std::min_element(outcome.seconds.begin(), outcome.seconds.end())},
-       {"mean_runtime", interval.estimate},
+       {"median_runtime", interval.estimate},
        {"low_runtime", interval.low},
        {"high_runtime", interval.high},
        {"all_runtimes", Json::array_of(outcome.seconds)},
+       {"all_fast_runtime", outcomes.back().median()},
+       {"slowdown", slowdown.estimate},
+       {"slowdown_low", slowdown.low},
+       {"slowdown_high", slowdown.high},
+       {"equal_results", outcome.digest == outcomes.back().digest},
        {"digest", fmt::format("{:016x}", outcome.digest)}});
   const Json counts = run_counts(plan, planned.graph);
   for (const auto& [key, value] : counts.members()) json.set(key, value);
+  json.set("tensor_size_map", tensor_sizes(planned.graph));
   json.set("config_map", config_map(plan, planned.graph));
   json.set("kernel_times", kernel_times(plan, planned.graph, outcome));
   return json;
@@ -156,8 +177,9 @@ class MemoryGrid {
     memory.store = options_.store;
     METE_TRY(const auto step,
              profile_step("zoo:" + model.name, memory, kRepeats, options_.seed, context_));
+    METE_TRY(const auto all_fast, fit_cell({"all-fast", "0:1"}, step));
     for (const auto& cell : missing) {
-      auto done = run_cell(model, cell, step);
+      auto done = run_cell(model, cell, step, all_fast.draft.plan);
       if (!done) {
         return done.error().within(fmt::format("{} {} {}", model.name, cell.ratio, cell.optimizer));
       }
@@ -165,7 +187,7 @@ class MemoryGrid {
     return {};
   }
 
-  Result<void> run_cell(const BenchModel& model, const Cell& cell, const ProfiledStep& step) {
+  Result<FittedPlan> fit_cell(const Cell& cell, const ProfiledStep& step) const {
     FitRequest request;
     METE_TRY(request.solver, find_solver(cell.optimizer));
     METE_TRY(request.solve.limit_bytes, limit_of_ratio(cell.ratio, step.still));
@@ -175,11 +197,19 @@ class MemoryGrid {
     if (request.solver->needs_lp) {
       METE_TRY(request.solve.lp, open_lp_runtime());
     }
-    METE_TRY(const auto fitted, fit_plan(step.planned.graph, step.planned.liveness,
-                                         step.planned.layouts, step.profile, request));
-    METE_TRY(const auto outcomes, run_arms({{cell.optimizer, fitted.draft.plan}}, step.planned,
-                                           step.setup, options_.steps, options_.seed, context_));
-    const Json json = run_json(model, cell, step.planned, step.profile, fitted, outcomes.front());
+    return fit_plan(step.planned.graph, step.planned.liveness, step.planned.layouts, step.profile,
+                    request);
+  }
+
+  /// Beside all-fast, a step of each in turn: cells of a grid are minutes apart, and the machine
+  /// may be another one by then.
+  Result<void> run_cell(const BenchModel& model, const Cell& cell, const ProfiledStep& step,
+                        const ExecutionPlan& all_fast) {
+    METE_TRY(const auto fitted, fit_cell(cell, step));
+    METE_TRY(const auto outcomes,
+             run_arms({{cell.optimizer, fitted.draft.plan}, {"all-fast", all_fast}}, step.planned,
+                      step.setup, options_.steps, options_.seed, context_));
+    const Json json = run_json(model, cell, step.planned, step.profile, fitted, outcomes);
     return write_file_atomically(path_join(options_.out, file_of(model, cell)), json.dump() + "\n");
   }
 
@@ -190,13 +220,16 @@ class MemoryGrid {
 constexpr const char* kTexts[] = {"name", "ratio", "formulation", "source", "digest"};
 constexpr std::pair<const char*, const char*> kNumbers[] = {{"batchsize", ""},
                                                             {"actual_runtime", "s"},
-                                                            {"mean_runtime", "s"},
+                                                            {"median_runtime", "s"},
                                                             {"low_runtime", "s"},
                                                             {"high_runtime", "s"},
+                                                            {"all_fast_runtime", "s"},
+                                                            {"slowdown", "1"},
+                                                            {"slowdown_low", "1"},
+                                                            {"slowdown_high", "1"},
                                                             {"predicted_runtime", "s"},
                                                             {"lower_bound_seconds", "s"},
                                                             {"gap", "1"},
-                                                            {"optimization_times", "s"},
                                                             {"packing_times", "s"},
                                                             {"tightening_rounds", ""},
                                                             {"dram_limit", "B"},
@@ -242,17 +275,19 @@ Table table_of(const std::vector<Json>& runs) {
 }
 
 void print_runs(const std::vector<Json>& runs) {
-  std::vector<std::vector<std::string>> rows = {
-      {"model", "batch", "ratio", "optimizer", "step", "predicted", "error", "gap", "fast pool"}};
+  std::vector<std::vector<std::string>> rows = {{"model", "batch", "ratio", "optimizer", "step",
+                                                 "times all-fast", "predicted", "error", "gap",
+                                                 "fast pool"}};
   for (const auto& run : runs) {
-    const double actual = run["mean_runtime"].as_number();
+    const double actual = run["median_runtime"].as_number();
     const double predicted = run["predicted_runtime"].as_number();
-    rows.push_back({run["name"].as_string(), fmt::format("{}", run["batchsize"].as_integer()),
-                    run["ratio"].as_string(), run["formulation"].as_string(),
-                    format_quantity(actual, "s", 4), format_quantity(predicted, "s", 4),
-                    format_percent(actual > 0 ? predicted / actual - 1 : 0),
-                    format_percent(run["gap"].as_number(), 2),
-                    format_quantity(run["dram_alloc_size"].as_number(), "B")});
+    rows.push_back(
+        {run["name"].as_string(), fmt::format("{}", run["batchsize"].as_integer()),
+         run["ratio"].as_string(), run["formulation"].as_string(), format_quantity(actual, "s", 4),
+         fmt::format("{:.3f}", run["slowdown"].as_number()), format_quantity(predicted, "s", 4),
+         format_percent(actual > 0 ? predicted / actual - 1 : 0),
+         format_percent(run["gap"].as_number(), 2),
+         format_quantity(run["dram_alloc_size"].as_number(), "B")});
   }
   fmt::print("{}\n", align(rows));
   const bool emulated = std::any_of(runs.begin(), runs.end(), [](const Json& run) {
@@ -303,7 +338,8 @@ Result<ExitCode> bench_memory(const MemoryBenchOptions& options, const Context& 
   for (const auto& run : runs) {
     Json brief = Json::object();
     for (const auto& [key, value] : run.members()) {
-      if (key != "config_map" && key != "kernel_times") brief.set(key, value);
+      if (key != "config_map" && key != "kernel_times" && key != "tensor_size_map")
+        brief.set(key, value);
     }
     all.push(std::move(brief));
   }

@@ -19,7 +19,7 @@ struct MemoryBenchOptions {
   std::int64_t batch = 4;
   std::string slow = "throttled";
   std::string store = "mete.profile.db";
-  int steps = 5;
+  int steps = 7;
   // Those of the verb:
   int threads = 0;
   std::uint64_t seed = 1;

@@ -26,7 +26,7 @@ struct Options {
   std::string ratio;
   std::string fast_memory;
   std::string optimizer = "synchronous";
-  int steps = 5;
+  int steps = 7;
   int repeats = 10;
   std::uint64_t seed = 1;
   double effort = 1;
@@ -36,7 +36,7 @@ struct Options {
 
 Result<void> check_options(const Options& options) {
   if (options.steps < 2 || options.steps > kMostSteps) {
-    return fail(Errc::invalid, "--steps {}: expected 2 to {}: fewer have no interval",
+    return fail(Errc::invalid, "--steps {}: expected 2 to {}; six or more for an interval",
                 options.steps, kMostSteps);
   }
   if (options.repeats < 1 || options.repeats > 10'000) {

@@ -2,6 +2,7 @@
 #include "mete/cli/fit_report.h"
 
 #include <cstdio>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -15,21 +16,19 @@ std::string size_text(std::uint64_t bytes) {
   return format_quantity(static_cast<double>(bytes), "B", 4);
 }
 
-/// How many times faster the first is than the second, predicted and measured.
-struct Advantage {
-  double predicted = 0;
-  double measured = 0;
-};
-Advantage advantage_of(const FitReport& report, std::size_t fast, std::size_t slow) {
-  const auto predicted = [&](std::size_t a) {
-    return report.arms[a].fitted.draft.plan.predicted_seconds;
-  };
-  const auto measured = [&](std::size_t a) { return mean_of(report.outcomes[a].seconds); };
-  return {predicted(slow) / predicted(fast), measured(slow) / measured(fast)};
+double predicted_times_as_long(const FittedArm& first, const FittedArm& second) {
+  return first.fitted.draft.plan.predicted_seconds / second.fitted.draft.plan.predicted_seconds;
+}
+
+/// "1.597 [1.58, 1.61]".
+std::string ratio_text(const Interval& ratio) {
+  std::string text = fmt::format("{:.3f}", ratio.estimate);
+  if (ratio.bounded()) text += fmt::format(" [{:.3f}, {:.3f}]", ratio.low, ratio.high);
+  return text;
 }
 
 Json json_of(const Interval& interval) {
-  return Json::object({{"mean", interval.estimate},
+  return Json::object({{"median", interval.estimate},
                        {"low", interval.low},
                        {"high", interval.high},
                        {"steps", interval.n}});
@@ -54,7 +53,8 @@ Json json_of(const FittedArm& arm, const ArmOutcome& outcome) {
                        {"slow_pool_bytes", whole(f.draft.plan.slow_bytes)},
                        {"slow_peak_bytes", whole(f.draft.pools.slow_peak_bytes)},
                        {"tightening_rounds", f.rounds},
-                       {"solve_seconds", f.solve_seconds},
+                       {"make_seconds", Json::array_of(f.make_seconds)},
+                       {"solve_seconds", Json::array_of(f.solve_seconds)},
                        {"pack_seconds", f.pack_seconds},
                        {"moves_to_slow", v.moves_to_slow},
                        {"moves_to_fast", v.moves_to_fast},
@@ -74,17 +74,18 @@ void print_plan(const FitReport& report) {
              size_text(f.draft.pools.slow_peak_bytes), size_text(f.draft.plan.slow_bytes));
   fmt::print("moves         {} to slow ({}), {} to fast ({})\n", v.moves_to_slow,
              size_text(v.bytes_to_slow), v.moves_to_fast, size_text(v.bytes_to_fast));
-  fmt::print("proven        no {} plan takes less than {}: gap {}; solved in {}, packed in {}\n",
-             report.arms.front().optimizer, format_quantity(f.lower_bound_seconds, "s", 5),
-             format_percent(f.gap, 2), format_quantity(f.solve_seconds, "s"),
-             format_quantity(f.pack_seconds, "s"));
+  fmt::print(
+      "proven        no {} plan takes less than {}: gap {}; solved in {}, packed in {}\n",
+      report.arms.front().optimizer, format_quantity(f.lower_bound_seconds, "s", 5),
+      format_percent(f.gap, 2),
+      format_quantity(std::accumulate(f.solve_seconds.begin(), f.solve_seconds.end(), 0.0), "s"),
+      format_quantity(f.pack_seconds, "s"));
 }
 
 void print_arms(const FitReport& report) {
   const bool emulated = report.environment.emulated;
   std::vector<std::vector<std::string>> rows = {
       {"", "step", "predicted", "error", "times all-fast", "loss"}};
-  const double fast = mean_of(report.outcomes[1].seconds);
   for (std::size_t a = 0; a < report.arms.size(); ++a) {
     const auto& arm = report.arms[a];
     const auto& outcome = report.outcomes[a];
@@ -93,7 +94,7 @@ void print_arms(const FitReport& report) {
                     interval_text(outcome.interval(), touches_slow),
                     format_quantity(arm.fitted.draft.plan.predicted_seconds, "s", 4),
                     format_percent(prediction_error(arm, outcome)),
-                    fmt::format("{:.3f}", mean_of(outcome.seconds) / fast),
+                    ratio_text(times_as_long(outcome, report.outcomes[1])),
                     fmt::format("{:.6g}", outcome.loss)});
   }
   fmt::print("{}\n", align(rows));
@@ -109,7 +110,7 @@ bool FitReport::equal() const {
 }
 
 double prediction_error(const FittedArm& arm, const ArmOutcome& outcome) {
-  const double measured = mean_of(outcome.seconds);
+  const double measured = outcome.median();
   return measured > 0 ? arm.fitted.draft.plan.predicted_seconds / measured - 1 : 0;
 }
 
@@ -118,7 +119,6 @@ Json json_of(const FitReport& report) {
   for (std::size_t a = 0; a < report.arms.size(); ++a) {
     arms.push(json_of(report.arms[a], report.outcomes[a]));
   }
-  const Advantage touch = advantage_of(report, 0, 2);
   const ProfileEnvironment& e = report.environment;
   return Json::object(
       {{"format", "mete.fit/1"},
@@ -133,9 +133,10 @@ Json json_of(const FitReport& report) {
        {"fast_to_slow_bandwidth", report.copies.fast_to_slow},
        {"slow_to_fast_bandwidth", report.copies.slow_to_fast},
        {"equal_results", report.equal()},
-       {"slowdown", mean_of(report.outcomes[0].seconds) / mean_of(report.outcomes[1].seconds)},
-       {"speedup_over_first_touch", touch.measured},
-       {"predicted_speedup_over_first_touch", touch.predicted},
+       {"slowdown", json_of(times_as_long(report.outcomes[0], report.outcomes[1]))},
+       {"speedup_over_first_touch", json_of(times_as_long(report.outcomes[2], report.outcomes[0]))},
+       {"predicted_speedup_over_first_touch",
+        predicted_times_as_long(report.arms[2], report.arms[0])},
        {"arms", std::move(arms)}});
 }
 
@@ -187,9 +188,10 @@ void print_fit(const FitReport& report) {
   fmt::print("fast tier     {}\nslow tier     {}\n", e.fast_tier, e.slow_tier);
   print_plan(report);
   print_arms(report);
-  const Advantage touch = advantage_of(report, 0, 2);
-  fmt::print("first touch   takes {:.3f} times as long as the plan (predicted: {:.3f}){}\n",
-             touch.measured, touch.predicted, e.emulated ? ", emulated" : "");
+  fmt::print("first touch   takes {} times as long as the plan (predicted: {:.3f}){}\n",
+             ratio_text(times_as_long(report.outcomes[2], report.outcomes[0])),
+             predicted_times_as_long(report.arms[2], report.arms[0]),
+             e.emulated ? ", emulated" : "");
   fmt::print("results       {}\n",
              report.equal() ? "equal, bit for bit" : "NOT EQUAL: the plans computed differently");
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "mete/cli/memory_arms.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <utility>
@@ -124,6 +125,14 @@ Result<std::uint64_t> fast_limit(const std::string& ratio, const std::string& fa
                 "how much fast memory? give --ratio 4:1 (slow to fast) or --fast-memory 512MiB");
   }
   return parse_fast_memory(fast_memory);
+}
+
+Interval times_as_long(const ArmOutcome& first, const ArmOutcome& second) {
+  std::vector<double> ratios;
+  for (std::size_t i = 0; i < std::min(first.seconds.size(), second.seconds.size()); ++i) {
+    ratios.push_back(first.seconds[i] / second.seconds[i]);
+  }
+  return median_interval(ratios);
 }
 
 std::string interval_text(const Interval& interval, bool emulated) {

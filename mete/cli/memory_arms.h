@@ -24,8 +24,14 @@ struct ArmOutcome {
   std::vector<double> step_seconds;  ///< per step of the plan: the median
   std::uint64_t digest = 0;          ///< of parameters and results after all steps
   double loss = 0;
-  [[nodiscard]] Interval interval() const { return mean_interval(seconds); }
+  /// The median, as of each kernel in the profile: a stall in one of the steps does not shift it.
+  [[nodiscard]] Interval interval() const { return median_interval(seconds); }
+  [[nodiscard]] double median() const { return median_of(seconds); }
 };
+
+/// How many times as long the first takes as the second: the median over the turns, in each of
+/// which both ran, so that what slows a whole turn down does not matter.
+Interval times_as_long(const ArmOutcome& first, const ArmOutcome& second);
 
 /// One step of each to warm up, then `steps` of each in turn. Errors name the arm.
 Result<std::vector<ArmOutcome>> run_arms(const std::vector<MemoryArm>& arms,

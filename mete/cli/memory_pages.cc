@@ -29,11 +29,11 @@ std::vector<std::string> names_of(const FitReport& report, const Liveness& liven
 Table arms_table(const FitReport& report) {
   Table table;
   std::vector<std::string> name;
-  std::vector<double> mean, low, high, predicted, error, pool;
+  std::vector<double> median, low, high, predicted, error, pool;
   for (std::size_t a = 0; a < report.arms.size(); ++a) {
     const Interval interval = report.outcomes[a].interval();
     name.push_back(a == 0 ? report.arms[a].optimizer : report.arms[a].name);
-    mean.push_back(interval.estimate);
+    median.push_back(interval.estimate);
     low.push_back(interval.low);
     high.push_back(interval.high);
     predicted.push_back(report.arms[a].fitted.draft.plan.predicted_seconds);
@@ -41,7 +41,7 @@ Table arms_table(const FitReport& report) {
     pool.push_back(static_cast<double>(report.arms[a].fitted.draft.plan.fast_bytes));
   }
   table.add_texts("plan", std::move(name));
-  table.add_numbers("step", "s", std::move(mean));
+  table.add_numbers("step", "s", std::move(median));
   table.add_numbers("from", "s", std::move(low));
   table.add_numbers("to", "s", std::move(high));
   table.add_numbers("predicted", "s", std::move(predicted));
@@ -51,15 +51,17 @@ Table arms_table(const FitReport& report) {
 }
 
 void add_fit_headlines(const FitReport& report, Page& page) {
-  const auto mean = [&](std::size_t a) { return mean_of(report.outcomes[a].seconds); };
+  const auto times = [&](std::size_t a, std::size_t b) {
+    return times_as_long(report.outcomes[a], report.outcomes[b]);
+  };
   const auto steps = report.outcomes.front().seconds.size();
   const auto per = [steps](const char* what) {
-    return fmt::format("{}; means of {} steps each, in turn", what, steps);
+    return fmt::format("{}; the median of {} turns of a step each", what, steps);
   };
   page.headlines.push_back({"Faster than first touch",
-                            fmt::format("{:.2f} times", mean(2) / mean(0)), "",
+                            fmt::format("{:.2f} times", times(2, 0).estimate), "",
                             per("tensors placed as they come"), Tone::neutral});
-  page.headlines.push_back({"Times all-fast", fmt::format("{:.3f}", mean(0) / mean(1)), "",
+  page.headlines.push_back({"Times all-fast", fmt::format("{:.3f}", times(0, 1).estimate), "",
                             per("all tensors in fast memory"), Tone::neutral});
   page.headlines.push_back(
       {"Prediction error", format_percent(prediction_error(report.arms[0], report.outcomes[0])), "",
@@ -135,7 +137,7 @@ Result<Page> fit_page(const FitReport& report, const Liveness& liveness) {
   add_fit_headlines(report, page);
   TableBlock arms;
   arms.title = "A step of each";
-  arms.caption = "From and to: 95 % interval of the mean.";
+  arms.caption = "Medians; from and to: their 95 % interval, which needs six steps or more.";
   arms.table = arms_table(report);
   arms.marked_rows = {0};
   page.blocks.emplace_back(std::move(arms));
@@ -164,12 +166,11 @@ Table memory_runs_table(const std::vector<Json>& unordered) {
   std::stable_sort(runs.begin(), runs.end(), [](const Json& a, const Json& b) {
     return ratio_of(a["ratio"].as_string()) > ratio_of(b["ratio"].as_string());
   });
-  // All fast: the quickest at 0:1, all slow: the slowest at 1:0, whatever the optimizer.
-  std::map<std::string, std::pair<double, double>> ends;
+  // All slow: the slowest at 1:0, whatever the optimizer.
+  std::map<std::string, double> all_slow;
   for (const auto& run : runs) {
-    auto& [fast, slow] = ends.try_emplace(model_name(run), kNoValue, kNoValue).first->second;
-    const double seconds = run["mean_runtime"].as_number();
-    if (run["ratio"].as_string() == "0:1" && !(fast <= seconds)) fast = seconds;
+    double& slow = all_slow.try_emplace(model_name(run), kNoValue).first->second;
+    const double seconds = run["median_runtime"].as_number();
     if (run["ratio"].as_string() == "1:0" && !(slow >= seconds)) slow = seconds;
   }
   Table table;
@@ -187,15 +188,17 @@ Table memory_runs_table(const std::vector<Json>& unordered) {
   texts("model", model_name);
   texts("optimizer", [](const Json& run) { return run["formulation"].as_string(); });
   texts("ratio", [](const Json& run) { return run["ratio"].as_string(); });
-  numbers("seconds", field("mean_runtime"));
+  numbers("seconds", field("median_runtime"));
   numbers("seconds_low", field("low_runtime"));
   numbers("seconds_high", field("high_runtime"));
   numbers("predicted_seconds", field("predicted_runtime"));
   numbers("solve_seconds", [](const Json& run) {
-    return run["optimization_times"].as_number() + run["packing_times"].as_number();
+    double sum = run["packing_times"].as_number();
+    for (const auto& seconds : run["optimization_times"].items()) sum += seconds.as_number();
+    return sum;
   });
-  numbers("all_fast_seconds", [&](const Json& run) { return ends[model_name(run)].first; });
-  numbers("all_slow_seconds", [&](const Json& run) { return ends[model_name(run)].second; });
+  numbers("all_fast_seconds", field("all_fast_runtime"));
+  numbers("all_slow_seconds", [&](const Json& run) { return all_slow[model_name(run)]; });
   return table;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "mete/cli/plan_graph.h"
 
+#include <numeric>
+
 #include <fmt/format.h>
 
 #include "mete/cli/memory_arms.h"
@@ -38,7 +40,8 @@ Result<GraphPlan> plan_graph(const GraphPlanRequest& request, const Context& con
   figures.source = plan.problem.source;
   figures.lower_bound_seconds = fitted.lower_bound_seconds;
   figures.gap = fitted.gap;
-  plan.solve_seconds = fitted.solve_seconds;
+  plan.solve_seconds =
+      std::accumulate(fitted.solve_seconds.begin(), fitted.solve_seconds.end(), 0.0);
   return plan;
 }
 

@@ -40,30 +40,37 @@ class Fitter {
     return to_seconds(request_.clock->now() - began);
   }
 
-  Result<void> choose_homes() {
+  Result<StepProblem> make_problem(std::span<const Home> homes) {
     const auto began = request_.clock->now();
+    auto made = problem_of(graph_, liveness_, profile_, homes);
+    out_.make_seconds.push_back(seconds_since(began));
+    return made;
+  }
+
+  Result<SolvedPlan> timed_solve(const Problem& problem, const SolveRequest& request) {
+    const auto began = request_.clock->now();
+    auto solved = solve(*request_.solver, problem, request);
+    out_.solve_seconds.push_back(seconds_since(began));
+    return solved;
+  }
+
+  Result<void> choose_homes() {
     if (places_for_good(request_.solver->name)) {
-      METE_TRY(out_.step,
-               problem_of(graph_, liveness_, profile_, homes_of(graph_, liveness_, Home::still)));
+      METE_TRY(out_.step, make_problem(homes_of(graph_, liveness_, Home::still)));
       return {};
     }
-    METE_TRY(const auto open,
-             problem_of(graph_, liveness_, profile_, homes_of(graph_, liveness_, Home::open)));
+    METE_TRY(const auto open, make_problem(homes_of(graph_, liveness_, Home::open)));
     SolveRequest brief = request_.solve;
     brief.effort *= kHomesEffort;
-    METE_TRY(const auto solved, solve(*request_.solver, open.problem, brief));
+    METE_TRY(const auto solved, timed_solve(open.problem, brief));
     out_.lower_bound_seconds =
         std::max(0.0, solved.plan.figures.lower_bound_seconds - open.offset_seconds);
-    METE_TRY(out_.step,
-             problem_of(graph_, liveness_, profile_, decided_homes(open, solved.plan.placement)));
-    out_.solve_seconds += seconds_since(began);
+    METE_TRY(out_.step, make_problem(decided_homes(open, solved.plan.placement)));
     return {};
   }
 
   Result<void> solve_and_draft() {
-    auto began = request_.clock->now();
-    auto solved = solve(*request_.solver, out_.step.problem, solve_);
-    out_.solve_seconds += seconds_since(began);
+    auto solved = timed_solve(out_.step.problem, solve_);
     if (!solved) {
       if (out_.rounds == 0) return solved.error();
       return solved.error().within(
@@ -71,7 +78,7 @@ class Fitter {
     }
     out_.solved = std::move(*solved);
     if (out_.rounds == 0) first_bound_ = out_.solved.plan.figures.lower_bound_seconds;
-    began = request_.clock->now();
+    const auto began = request_.clock->now();
     METE_TRY(out_.draft, draft_plan(graph_, liveness_, out_.step, out_.solved.plan.placement,
                                     {.limit_bytes = request_.solve.limit_bytes,
                                      .seed = request_.solve.seed,

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "mete/base/clock.h"
 #include "mete/base/result.h"
@@ -30,7 +31,9 @@ struct FittedPlan {
   double lower_bound_seconds = 0;
   double gap = 0;          ///< to it
   std::size_t rounds = 0;  ///< of tightening
-  double solve_seconds = 0;
+  /// Of making the problem and of solving it: first to find homes, then once for each round.
+  std::vector<double> make_seconds;
+  std::vector<double> solve_seconds;
   double pack_seconds = 0;
 };
 

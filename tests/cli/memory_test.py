@@ -8,6 +8,12 @@ import time
 import mete_cli
 
 MODEL = ("zoo:mlp", "--batch", "2")
+# AutoTM's "Results Data Structure", CPU.
+FIELDS = """io_size default_alloc_size creation_times optimization_times predicted_runtime dram_limit tensor_size_map config_map ratio
+    num_move_nodes num_pmem_move_nodes num_dram_move_nodes bytes_moved bytes_moved_pmem bytes_moved_dram num_async_move_nodes
+    num_pmem_async_move_nodes num_dram_async_move_nodes bytes_async_moved bytes_async_moved_pmem bytes_async_moved_dram num_kernels
+    num_input_tensors num_output_tensors num_dram_input_tensors num_dram_output_tensors bytes_input_tensors bytes_output_tensors
+    bytes_dram_input_tensors bytes_dram_output_tensors dram_alloc_size pmem_alloc_size move_time actual_runtime kernel_times""".split()
 SMALL = ("--repeats", "2", "--steps", "2")
 
 
@@ -55,6 +61,14 @@ class MemoryLoop(mete_cli.MeteCase):
         kept = {name: os.stat(self.path(f"grid/{name}")).st_mtime_ns for name in os.listdir(self.path("grid"))
                 if name.startswith("mlp@")}
         self.assertEqual(len(kept), 2)
+        run = json.loads(self.text("grid", "mlp@2.4-1.static.json"))
+        self.assertEqual([name for name in FIELDS if name not in run], [])
+        self.assertTrue(run["equal_results"])
+        self.assertLessEqual(run["actual_runtime"], run["median_runtime"])
+        self.assertEqual(len(run["all_runtimes"]), 2)
+        self.assertIsNone(run["low_runtime"], "two steps have no interval")
+        self.assertEqual(set(run["config_map"]), set(run["kernel_times"]))
+        self.assertGreaterEqual(run["default_alloc_size"], max(run["tensor_size_map"].values()))
         os.remove(self.path("grid/mlp@2.4-1.static.json"))
         self.assertEqual(len(self.json_of(*grid)), 2)
         for name, when in kept.items():
