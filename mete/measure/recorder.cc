@@ -143,7 +143,7 @@ void Recorder::sample(Platform& platform, Nanoseconds now) noexcept {
   if (!r.opened) r.open_files();
   if (r.own.is_open()) {
     r.own.sample(now, r.clock.wall_seconds(), r.series);
-    r.own.errors(now, r.series, r.samples);
+    r.own.errors(now, platform, r.series, r.samples);
   }
   if (r.regions != nullptr) r.regions->drain(now, r.gained());
   // Half a period early rather than nearly a whole one late.

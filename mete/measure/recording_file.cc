@@ -94,7 +94,26 @@ void RecordingFile::sample(Nanoseconds now, double wall_seconds, const RecorderS
   }
 }
 
-void RecordingFile::errors(Nanoseconds now, const RecorderSeries& series, std::uint64_t told) {
+namespace {
+
+/// What a reader of the recording should make of a fault.
+std::string_view fault_words(const Reading& reading) {
+  switch (reading.fault.value_or(Errc::failed)) {
+    case Errc::gone:
+      return "gives no value: its device is gone";
+    case Errc::unavailable:
+      return "gives no value: its source does not answer";
+    case Errc::denied:
+      return "gives no value: it may not be read any more";
+    default:
+      return "gives no value";
+  }
+}
+
+}  // namespace
+
+void RecordingFile::errors(Nanoseconds now, const Platform& platform, const RecorderSeries& series,
+                           std::uint64_t told) {
   for (std::size_t i = 0; i < series.all().size(); ++i) {
     const auto& one = series.all()[i];
     const bool missing = std::isnan(one.value);
@@ -104,12 +123,13 @@ void RecordingFile::errors(Nanoseconds now, const RecorderSeries& series, std::u
     was_missing_[i] = missing;
     resets_told_[i] = one.resets;
     if ((back && !reset) || told < kFirstSamples || ++errors_ > kMostErrorRecords) continue;
-    Json record = Json::object(
-        {{"record", "error"},
-         {"t_ns", now.count()},
-         {"series", i},
-         {"what", fmt::format("{} {}", report_name(one.request),
-                              reset ? "went back: its device was reset" : "gives no value")}});
+    Json record =
+        Json::object({{"record", "error"},
+                      {"t_ns", now.count()},
+                      {"series", i},
+                      {"what", fmt::format("{} {}", report_name(one.request),
+                                           reset ? "went back: its device was reset"
+                                                 : fault_words(platform.sample(one.handle)))}});
     file_.write(record.dump(-1) + "\n");
   }
 }

@@ -32,9 +32,10 @@ class RecordingFile {
 
   /// The values of all series. Before open() the last one is kept.
   void sample(Nanoseconds now, double wall_seconds, const RecorderSeries& series);
-  /// Series that begin to fail, or went back. `told`: samples so far; a source may need some to
-  /// begin.
-  void errors(Nanoseconds now, const RecorderSeries& series, std::uint64_t told);
+  /// Series that begin to fail, and why, or went back. `told`: samples so far; a source may need
+  /// some to begin.
+  void errors(Nanoseconds now, const Platform& platform, const RecorderSeries& series,
+              std::uint64_t told);
   /// All processes, or those that have ended since.
   void processes(Nanoseconds now, const EnergyShares& shares, bool all);
   /// Regions so far, without their spans.
