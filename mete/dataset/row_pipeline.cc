@@ -18,7 +18,7 @@ constexpr std::size_t kBlockBytes = std::size_t{1} << 18U;
 constexpr std::size_t kMostWaitingBytes = std::size_t{48} << 20U;
 // While so much waits for the writer no further trace is begun: memory that is used again is still
 // in a cache, and need not be asked of the system.
-constexpr std::size_t kFewWaitingBlocks = 8;
+constexpr std::size_t kFewWaitingBlocks = 12;
 constexpr std::size_t kMostThreads = 64;
 
 Error of_exception(const std::exception& e) {
@@ -80,9 +80,7 @@ Result<void> for_each_item(std::size_t items, std::size_t threads,
 RowPipeline::Sink::Sink(RowPipeline& pipeline, std::size_t item)
     : pipeline_(pipeline), item_(item), block_(pipeline.fresh()) {}
 
-Result<void> RowPipeline::Sink::add_row() {
-  block_.used += pipeline_.row_bytes_;
-  if (block_.used < pipeline_.block_bytes_) return {};
+Result<void> RowPipeline::Sink::hand_over() {
   METE_TRY_VOID(pipeline_.put(item_, block_));
   block_ = pipeline_.fresh();
   return {};

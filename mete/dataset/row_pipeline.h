@@ -42,11 +42,17 @@ class RowPipeline {
    public:
     Sink(RowPipeline& pipeline, std::size_t item);
     std::byte* row() { return block_.bytes.get() + block_.used; }
-    Result<void> add_row();
+    Result<void> add_row() {
+      block_.used += pipeline_.row_bytes_;
+      if (block_.used < pipeline_.block_bytes_) return {};
+      return hand_over();
+    }
     /// Hands over what is left; by the thread's own call at the end of an item.
     Result<void> flush();
 
    private:
+    Result<void> hand_over();
+
     RowPipeline& pipeline_;
     std::size_t item_;
     Block block_;

@@ -41,10 +41,6 @@ class Output {
     counts_.per_run.resize(input_.runs.size());
     gather_columns();
     METE_TRY_VOID(write_rows());
-    if (!input_.options.compat) {
-      METE_TRY_VOID(write_choices());
-      METE_TRY_VOID(write_runs());
-    }
     return std::move(counts_);
   }
 
@@ -94,7 +90,8 @@ class Output {
     if (input_.options.compat) {
       METE_TRY_VOID(write_replicated(table));
     } else {
-      METE_TRY_VOID(read_traces(order_, table.columns(), table.row_bytes(), table));
+      const auto meanwhile = [this] { return write_small_tables(); };
+      METE_TRY_VOID(read_traces(order_, table.columns(), table.row_bytes(), table, meanwhile));
     }
     counts_.rows = table.rows();
     const bool replayed = std::any_of(input_.runs.begin(), input_.runs.end(),
@@ -111,8 +108,8 @@ class Output {
       std::size_t to = from;
       while (to < all.size() && input_.runs[all[to]].run.directory == folder) ++to;
       RowStage stage(file_.path(), table.row_bytes());
-      METE_TRY_VOID(
-          read_traces(all.subspan(from, to - from), table.columns(), table.row_bytes(), stage));
+      METE_TRY_VOID(read_traces(all.subspan(from, to - from), table.columns(), table.row_bytes(),
+                                stage, [] { return Result<void>(); }));
       METE_TRY_VOID(write_copies(stage, table));
       from = to;
     }
@@ -145,11 +142,12 @@ class Output {
     return {};
   }
 
-  /// The rows of the traces of `runs`, in that order, into `to`.
-  template <class Sink>
+  /// The rows of the traces of `runs`, in that order, into `to`; `meanwhile` is called once, while
+  /// other threads read their first rows.
+  template <class Sink, class Meanwhile>
   Result<void> read_traces(std::span<const std::size_t> runs,
-                           const std::vector<TableColumn>& columns, std::size_t row_bytes,
-                           Sink& to) {
+                           const std::vector<TableColumn>& columns, std::size_t row_bytes, Sink& to,
+                           const Meanwhile& meanwhile) {
     std::vector<TraceOutcome> outcomes(runs.size());
     const std::size_t threads = thread_count(input_.options.jobs, runs.size());
     RowPipeline pipeline(runs.size(), row_bytes, [&](std::size_t k, RowPipeline::Sink& sink) {
@@ -157,6 +155,7 @@ class Output {
                          [](const TraceFile&) { return Result<void>(); });
     });
     const bool threaded = threads > 1 && pipeline.start(threads);
+    METE_TRY_VOID(meanwhile());
     for (std::size_t k = 0; k < runs.size(); ++k) {
       const auto& run = input_.runs[runs[k]];
       if (threaded) {
@@ -262,6 +261,11 @@ class Output {
                       base_name(run.run.trace));
     }
     return {};
+  }
+
+  Result<void> write_small_tables() {
+    METE_TRY_VOID(write_choices());
+    return write_runs();
   }
 
   Result<void> write_choices() {

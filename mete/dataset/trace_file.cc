@@ -408,6 +408,7 @@ const std::string& TraceFile::path() const { return impl_->path; }
 TraceDialect TraceFile::dialect() const { return impl_->dialect; }
 const std::vector<TraceColumn>& TraceFile::columns() const { return impl_->columns; }
 std::span<const double> TraceFile::numbers() const { return impl_->numbers; }
+std::span<const std::string_view> TraceFile::texts() const { return impl_->texts; }
 std::string_view TraceFile::text(std::size_t column) const { return impl_->texts[column]; }
 std::uint64_t TraceFile::row_offset() const { return impl_->row_offset; }
 std::uint64_t TraceFile::line() const { return impl_->line; }

@@ -75,6 +75,9 @@ class TraceFile {
   bool next();
   /// The row's values, one per column; NaN for text columns.
   [[nodiscard]] std::span<const double> numbers() const;
+  /// The row's texts, one per column, valid until next(). These spans and those of numbers() stay
+  /// where they are: they may be kept.
+  [[nodiscard]] std::span<const std::string_view> texts() const;
   /// The row's text in a text column, valid until next().
   [[nodiscard]] std::string_view text(std::size_t column) const;
   /// Byte offset of the row's line in the file: names a row across two readings.

@@ -57,7 +57,11 @@ class RowCopier {
     const TableColumn* to = nullptr;
   };
 
+  void copy_text(std::byte* row, const Text& text);
+
   TraceFile& trace_;
+  std::span<const double> numbers_;          // of the trace's present row
+  std::span<const std::string_view> cells_;  // its texts
   std::vector<Run> runs_;
   std::vector<Text> texts_;
   bool fills_all_ = false;
