@@ -76,6 +76,7 @@ Result<void> Recorder::Impl::prepare(Platform& platform) {
   own.begin(series);
   METE_TRY_VOID(shares.begin(platform, root, options.scope, series, warnings));
   if (!writes()) return {};
+  if (!header.replayed) theirs.begin(platform);
   METE_TRY_VOID(make_directories(options.directory));
   for (const char* name : {kRecordingName, kPowerMetricsName}) {
     METE_TRY_VOID(check_writable(path(name)));
@@ -112,7 +113,7 @@ void Recorder::Impl::meter_processes(Platform& platform, Nanoseconds now, bool l
     meter->update_memory();
     last_memory = now;
   }
-  theirs.window(to_seconds(now - last_process), clock.wall_seconds(), series, meter);
+  theirs.window(to_seconds(now - last_process), clock.wall_seconds(), platform, series, meter);
   own.processes(now, shares, all);
   if (all) last_process_record = now;
   last_process = now;

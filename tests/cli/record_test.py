@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""mete run --record and mete recording from the outside: record_test.py METE. SPDX-License-Identifier: BSD-3-Clause"""
+"""mete run --record and mete recording from the outside: record_test.py METE [FAKE_NVML]. SPDX-License-Identifier: BSD-3-Clause"""
 import json
 import os
 import pathlib
@@ -9,6 +9,7 @@ import tempfile
 import unittest
 
 METE = sys.argv.pop(1) if len(sys.argv) > 1 else "build/release/bin/mete"
+FAKE_NVML = sys.argv.pop(1) if len(sys.argv) > 1 else ""
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
@@ -52,6 +53,39 @@ class Record(unittest.TestCase):
         self.assertNotIn("ESTIMATE", (self.out / "power_metrics.json").read_text())
         mete("run", "--record", self.out, "--", "sleep", "0.1", env=self.env)
         self.assertEqual(self.summary()["estimated_joules"], {})
+
+    @unittest.skipUnless(FAKE_NVML, "no fake NVML was given")
+    def test_gpu_fields_are_those_of_aipowermeters_newer_generation(self):
+        script = "gpus=2;memory=0,1024;memory=1,2048;utilization=0,50;utilization=1,30"
+        env = dict(self.env, METE_NVML_LIBRARY=FAKE_NVML, METE_FAKE_NVML=script)
+        done = mete("run", "--record", self.out, "--period", "50ms", "--", "sleep", "1.5", env=env)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        lines = (self.out / "power_metrics.json").read_text().splitlines()
+        self.assertEqual(json.loads(lines[-1]), "END OF RECORDING SEGMENT")
+        gpu = [json.loads(line)["metrics"]["gpu"] for line in lines[:-1]]
+        for one in gpu:
+            self.assertEqual(set(one), {f"{each}nvidia_{what}" for each in ("", "per_gpu_") for what in ("power", "memory", "use_rate")})
+            self.assertAlmostEqual(one["nvidia_power"], sum(one["per_gpu_nvidia_power"].values()), 6)
+        last = gpu[-1]
+        self.assertEqual(last["per_gpu_nvidia_memory"], {"0": 1 << 30, "1": 2 << 30})
+        self.assertEqual(last["nvidia_memory"], 3 << 30)
+        self.assertEqual(last["per_gpu_nvidia_use_rate"], {"0": 50, "1": 30})
+        self.assertEqual(last["nvidia_use_rate"], 40)
+        joules = self.summary(self.out / "power_metrics.json")["energy_joules"]["gpu"]
+        self.assertAlmostEqual(joules, self.summary()["energy_joules"]["gpu"], delta=0.1 * joules)
+
+    @unittest.skipUnless(FAKE_NVML, "no fake NVML was given")
+    def test_a_gpu_that_is_lost_and_a_driver_that_hangs_are_told(self):
+        for script, words in (("gpus=2;fail=nvmlDeviceGetTotalEnergyConsumption,1,15,15", "GPU_ENERGY@gpu-1 gives no value: its device is gone"),
+                              ("gpus=2;hang=nvmlDeviceGetTotalEnergyConsumption,1,15", "gives no value: its source does not answer")):
+            env = dict(self.env, METE_NVML_LIBRARY=FAKE_NVML, METE_FAKE_NVML=script)
+            done = mete("run", "--record", self.out, "--period", "50ms", "--", "sleep", "3", env=env)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            summary = self.summary()
+            self.assertIn(words, "; ".join(i["what"] for i in summary["issues"] if i["kind"] == "error"))
+            self.assertTrue([i for i in summary["issues"] if i["kind"] == "missing"])
+            self.assertGreater(summary["energy_joules"]["gpu"], 0)
+            self.assertGreater(summary["duration_seconds"], 2.9, "the recording goes on")
 
     def test_python_regions(self):
         program = ("import sys, time, importlib.util as u\n"
