@@ -2,11 +2,13 @@
 // matrix multiply of a training step, in the layouts that a step has, against the same primitive
 // with every layout free and nothing but the primitive timed. The bar: within 3 %.
 //
-//   build/release/bin/dnn_kernels [BATCH=16] [THREADS=1] [PAIRS=9] [MODEL..=resnet50 vgg19]
+//   build/release/bin/dnn_kernels [BATCH=16] [THREADS=1] [SECONDS=1.5] [MODEL..=resnet50 vgg19]
 //
-// Runs come in pairs, in alternating order, so that what else the machine does falls on both.
-// "reorder": what part of our kernel's time its copies of filters take.
-// SPDX-License-Identifier: BSD-3-Clause
+// Each shape gets about SECONDS: turns of some 10 ms in random order, of our kernel and of two
+// copies of the library's own, whose ratio to one another ("noise") is what the machine makes of
+// equal things. Medians of the rounds' ratios with the sign test's 95 % interval. "reorder": what
+// part of our kernel's time the copies between layouts would take. "matmul" among the models: dense
+// layers only. SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -17,6 +19,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "bench/turns.h"
 #include <dnnl.hpp>
 #include <fmt/format.h>
 #include <omp.h>
@@ -252,15 +255,17 @@ struct Totals {
   double ours = 0;
   double best = 0;
   int shapes = 0;
-  std::vector<std::string> missed;
-  std::size_t doubtful = 0;  ///< of those: the spread explains it
+  int shown = 0;                    ///< within 3 %, the whole interval
+  std::vector<std::string> others;  ///< missed, or not shown either way
+  int missed = 0;                   ///< of those: the whole interval above
 };
 
-double deviation_of(const std::vector<double>& values, double median) {
-  std::vector<double> away;
-  for (const double v : values) away.push_back(std::abs(v - median));
-  return 1.4826 * median_of(away);
-}
+struct Asked {
+  std::int64_t batch = 16;
+  int threads = 1;
+  double seconds = 1.5;
+  bool only_matmul = false;
+};
 
 std::string describe(const KernelJob& job) {
   const auto& a = job.attributes;
@@ -268,54 +273,63 @@ std::string describe(const KernelJob& job) {
                      job.inputs[1].type.shape.text(), a.stride[0]);
 }
 
-void compare(KernelLibrary& library, const KernelJob& job, std::uint64_t macs, int pairs,
+void compare(KernelLibrary& library, const KernelJob& job, std::uint64_t macs, const Asked& asked,
              Totals& totals) {
   auto kernel = library.make(job);
   if (!kernel) {
     fmt::print("{}: {}\n", describe(job), kernel.error().what);
-    totals.missed.push_back(describe(job));
+    totals.others.push_back(describe(job));
+    ++totals.missed;
     return;
   }
   Ours ours(std::move(*kernel), job);
   omp_set_num_threads(job.threads);
   Best best(job);
-  ours.run();
-  best.run();
+  Best again(job);
   const bool one = job.threads == 1;
-  std::vector<double> ratios;
-  std::vector<double> ours_seconds;
-  std::vector<double> best_seconds;
-  for (int i = 0; i < pairs; ++i) {
-    double mine = 0;
-    if (i % 2 == 0) mine = seconds_of([&] { ours.run(); }, one);
-    best_seconds.push_back(seconds_of([&] { best.run(); }, one));
-    if (i % 2 != 0) mine = seconds_of([&] { ours.run(); }, one);
-    ours_seconds.push_back(mine);
-    ratios.push_back(mine / best_seconds.back());
-  }
-  const double ratio = median_of(ratios);
-  const double seconds = median_of(ours_seconds);
-  const double reorder = best.reorder_seconds(job);
+  ours.run();
+  again.run();
+  best.run();
+  const double once = std::max(seconds_of([&] { best.run(); }, one), 1e-6);
+  const auto count = static_cast<std::size_t>(std::clamp(0.01 / once, 1.0, 10'000.0));
+  const auto turn = [&](auto& who) {
+    return seconds_of(
+               [&] {
+                 for (std::size_t i = 0; i < count; ++i) who.run();
+               },
+               one) /
+           static_cast<double>(count);
+  };
+  Rng random(17);
+  const auto times = bench::take_turns(
+      {[&] { return turn(ours); }, [&] { return turn(best); }, [&] { return turn(again); }},
+      {asked.seconds, 9, 400}, random);
+  const auto ratio = bench::ratio_of(times[0], times[1]);
+  const auto noise = bench::ratio_of(times[2], times[1]);
+  const double seconds = median_of(times[0]);
+  const std::string verdict = bench::verdict_below(ratio, 1.03);
   const auto line =
-      fmt::format("{} {:8.2f} ms {:5.0f} GF/s  {:6.3f} ± {:5.3f}  {:5.1f} %  {} | {}",
-                  describe(job), 1e3 * seconds, 2e-9 * static_cast<double>(macs) / seconds, ratio,
-                  deviation_of(ratios, ratio), 100 * reorder / seconds, ours.name(), best.name());
+      fmt::format("{} {:8.2f} ms {:5.0f} GF/s {:>4} {:<21} {:<10} {:<21} {:5.1f} %  {} | {}",
+                  describe(job), 1e3 * seconds, 2e-9 * static_cast<double>(macs) / seconds, ratio.n,
+                  bench::text_of(ratio, 1, 3), verdict, bench::text_of(noise, 1, 3),
+                  100 * best.reorder_seconds(job) / seconds, ours.name(), best.name());
   fmt::print("{}\n", line);
   std::fflush(stdout);
   totals.ours += seconds;
-  totals.best += median_of(best_seconds);
+  totals.best += median_of(times[1]);
   ++totals.shapes;
-  if (ratio <= 1.03) return;
-  const double error = 1.25 * deviation_of(ratios, ratio) / std::sqrt(static_cast<double>(pairs));
-  const bool doubtful = ratio - 2 * error <= 1.03;
-  totals.doubtful += doubtful ? 1 : 0;
-  totals.missed.push_back(line + (doubtful ? " (within the spread)" : ""));
+  if (verdict == "shown") {
+    ++totals.shown;
+    return;
+  }
+  totals.missed += verdict == "MISSED" ? 1 : 0;
+  totals.others.push_back(line);
 }
 
-Result<void> bench(const std::string& model, std::int64_t batch, int threads, int pairs,
-                   KernelLibrary* library, Totals& totals) {
+Result<void> bench_model(const std::string& model, const Asked& asked, KernelLibrary* library,
+                         Totals& totals) {
   METE_TRY(const auto* found, find_zoo_model(model));
-  METE_TRY(const auto forward, build_zoo_model(*found, batch));
+  METE_TRY(const auto forward, build_zoo_model(*found, asked.batch));
   METE_TRY(const auto graph, training_step(forward, 0.1));
   KernelLibrary* const libraries[] = {library};
   const auto layouts = layouts_for(graph, libraries);
@@ -323,13 +337,14 @@ Result<void> bench(const std::string& model, std::int64_t batch, int threads, in
   for (NodeId n = 0; n < graph.nodes.size(); ++n) {
     const auto& node = graph.nodes[n];
     if (node.work.macs == 0) continue;
-    const auto job = job_of(graph, n, layouts, threads);
+    const auto job = job_of(graph, n, layouts, asked.threads);
+    if (asked.only_matmul && job.op->name != kMatMulOp.name) continue;
     const auto key = fmt::format("{} {} {} {} {}", describe(job), job.attributes.pad[0],
                                  job.attributes.transpose_a, job.attributes.transpose_b,
                                  job.outputs[0].type.shape.text());
     if (std::find(seen.begin(), seen.end(), key) != seen.end()) continue;
     seen.push_back(key);
-    compare(*library, job, node.work.macs, pairs, totals);
+    compare(*library, job, node.work.macs, asked, totals);
   }
   return {};
 }
@@ -341,33 +356,36 @@ int number(int argc, char** argv, int i, int otherwise) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int batch = number(argc, argv, 1, 16);
-  const int threads = number(argc, argv, 2, 1);
-  const int pairs = number(argc, argv, 3, 9);
+  Asked asked;
+  asked.batch = number(argc, argv, 1, 16);
+  asked.threads = number(argc, argv, 2, 1);
+  if (argc > 3) asked.seconds = std::max(0.01, std::atof(argv[3]));
   std::vector<std::string> models(argv + std::min(argc, 4), argv + argc);
+  asked.only_matmul = std::erase(models, "matmul") > 0;
   if (models.empty()) models = {"resnet50", "vgg19"};
   const auto library = open_dnn_library();
   if (!library) {
     fmt::print(stderr, "dnn_kernels: {}\n", library.error().what);
     return 1;
   }
-  fmt::print("{}, batch {}, {} thread(s), {} pairs\n", (*library)->version(), batch, threads,
-             pairs);
-  fmt::print("{:<57} {:>11} {:>10}  {:>14}  {:>7}  ours | best\n", "op, operands, stride", "ours",
-             "", "ours / best", "reorder");
+  fmt::print("{}, batch {}, {} thread(s), {} s a shape\n", (*library)->version(), asked.batch,
+             asked.threads, asked.seconds);
+  fmt::print("{:<57} {:>11} {:>10} {:>4} {:<32} {:<21} {:>7}  ours | best\n",
+             "op, operands, stride", "ours", "", "n", "ours / best, bar 1.03",
+             "best / best (noise)", "reorder");
   Totals totals;
   for (const auto& model : models) {
     fmt::print("-- {}\n", model);
-    if (const auto done = bench(model, batch, threads, pairs, *library, totals); !done) {
+    if (const auto done = bench_model(model, asked, *library, totals); !done) {
       fmt::print(stderr, "dnn_kernels: {}\n", done.error().what);
       return 2;
     }
   }
   fmt::print(
-      "{} shapes, {} within 3 % of oneDNN's own best, {} more within their spread; in all {:.3f} s "
-      "against {:.3f} s: {:.3f}\n",
-      totals.shapes, totals.shapes - static_cast<int>(totals.missed.size()), totals.doubtful,
-      totals.ours, totals.best, totals.ours / totals.best);
-  for (const auto& line : totals.missed) fmt::print("missed: {}\n", line);
+      "{} shapes: {} shown within 3 % of oneDNN's own best, {} not shown either way, {} missed; in "
+      "all {:.3f} s against {:.3f} s: {:.3f}\n",
+      totals.shapes, totals.shown, static_cast<int>(totals.others.size()) - totals.missed,
+      totals.missed, totals.ours, totals.best, totals.ours / totals.best);
+  for (const auto& line : totals.others) fmt::print("look at: {}\n", line);
   return 0;
 }

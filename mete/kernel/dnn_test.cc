@@ -113,6 +113,22 @@ TEST(Dnn, MatMul) {
   check_all(cases);
 }
 
+// Dense layers of small batches: every size of a group of rows, columns that end within a vector
+// and within a tile, depths that end within a tile.
+TEST(Dnn, MatMulOfFewRows) {
+  std::vector<DnnCase> cases;
+  for (const std::int64_t rows : {1, 2, 3, 7, 15, 16, 17, 31, 32, 33}) {
+    cases.push_back({&kMatMulOp, {f32({rows, 517}), f32({517, 613})}, {}, 518});
+  }
+  Attributes scaled;
+  scaled.scale = 0.3;
+  cases.push_back({&kMatMulOp, {f32({16, 512}), f32({512, 1024})}, scaled, 513});
+  cases.push_back({&kMatMulOp, {f32({16, 8192}), f32({8192, 33})}, {}, 8193});
+  cases.push_back({&kMatMulOp, {f32({5, 1}), f32({1, 300'001})}, {}, 2});
+  cases.push_back({&kMatMulOp, {f32({2, 3, 600}), f32({600, 500})}, {}, 601});
+  check_all(cases);
+}
+
 // What a norm divides by is as exact as the sum of squares; here x is of order 1, so that a result
 // has a few times the roundings of its sums.
 TEST(Dnn, BatchNorm) {

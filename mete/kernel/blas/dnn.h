@@ -37,6 +37,10 @@ MadeKernel make_reshape(const KernelJob& job);
 MadeKernel make_elementwise(const KernelJob& job);  // add, multiply, relu, relu-backward, sgd
 MadeKernel make_bias(const KernelJob& job);
 MadeKernel make_bias_backward(const KernelJob& job);
+/// Whether a multiply of plain matrices, the first of few rows, is best done by make_few_rows().
+bool suits_few_rows(std::size_t rows, std::size_t depth, std::size_t columns);
+MadeKernel make_few_rows(std::size_t rows, std::size_t depth, std::size_t columns, float scale,
+                         int threads);
 MadeKernel make_layer_norm(const KernelJob& job);
 MadeKernel make_layer_norm_backward(const KernelJob& job);
 MadeKernel make_pool(const KernelJob& job);  // max-pool, average-pool and their gradients

@@ -81,6 +81,9 @@ static MadeKernel make_plain_multiply(const KernelJob& job) {
   const memory::dim rows = elements_of(job.outputs[0]) / columns;
   const int threads = job.threads;
   const auto scale = static_cast<float>(job.attributes.scale);
+  const auto size = [](memory::dim x) { return static_cast<std::size_t>(x); };
+  if (!turned && suits_few_rows(size(rows), size(depth), size(columns)))
+    return make_few_rows(size(rows), size(depth), size(columns), scale, threads);
   const auto run = [=](const RunTensors& t) -> Result<void> {
     omp_set_num_threads(threads);
     const auto status = dnnl_sgemm(turned ? 'T' : 'N', 'N', rows, columns, depth, scale, t.in(0),
