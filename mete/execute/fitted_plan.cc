@@ -2,13 +2,18 @@
 #include "mete/execute/fitted_plan.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "mete/base/text.h"
+#include "mete/placement/solvers/compact/compact.h"
 
 namespace mete {
 namespace {
 
-constexpr double kHomesEffort = 0.3;  // finding homes needs a good placement, not the best
+constexpr double kHomesEffort = 0.2;  // finding homes needs good placements, not the best
+/// The relaxation leaves some parameters in fast memory by a part: which of them to round up.
+constexpr double kThresholds[] = {0.5, 0.05, 0.95};
 /// Tightening whole kernels comes first; where it does not help, all of them.
 constexpr double kShrink = 0.5;  // of what is above, at each kernel it is above
 
@@ -60,12 +65,44 @@ class Fitter {
       return {};
     }
     METE_TRY(const auto open, make_problem(homes_of(graph_, liveness_, Home::open)));
+    const auto began = request_.clock->now();
+    auto relaxed =
+        relax_returning(open.problem, request_.solve, request_.solver->name == "asynchronous");
+    out_.solve_seconds.push_back(seconds_since(began));
+    if (!relaxed && relaxed.error().code != Errc::unsupported) return relaxed.error();
+    // Nothing keeps the limit: then neither does this, and the solver says why.
+    if (!relaxed) return take_homes(homes_of(graph_, liveness_, Home::slow));
+    out_.lower_bound_seconds = relaxed->bound_seconds;
+    return try_homes(open, relaxed->fast_at_end);
+  }
+
+  Result<void> take_homes(std::span<const Home> homes) {
+    METE_TRY(out_.step, make_problem(homes));
+    return {};
+  }
+
+  /// Takes the homes with the best placement, where thresholds differ.
+  Result<void> try_homes(const StepProblem& open, std::span<const double> fast_at_end) {
+    std::vector<std::vector<Home>> tried;
+    for (const double threshold : kThresholds) {
+      auto homes = decided_homes(open, fast_at_end, threshold);
+      if (std::find(tried.begin(), tried.end(), homes) == tried.end()) {
+        tried.push_back(std::move(homes));
+      }
+    }
+    if (tried.size() == 1) return take_homes(tried.front());
     SolveRequest brief = request_.solve;
     brief.effort *= kHomesEffort;
-    METE_TRY(const auto solved, timed_solve(open.problem, brief));
-    out_.lower_bound_seconds =
-        std::max(0.0, solved.plan.figures.lower_bound_seconds - open.offset_seconds);
-    METE_TRY(out_.step, make_problem(decided_homes(open, solved.plan.placement)));
+    double best = std::numeric_limits<double>::infinity();
+    for (const auto& homes : tried) {
+      METE_TRY(auto step, make_problem(homes));
+      const auto solved = timed_solve(step.problem, brief);
+      if (!solved && solved.error().code == Errc::gone) return solved.error();
+      if (!solved || solved->verdict.seconds >= best) continue;
+      best = solved->verdict.seconds;
+      out_.step = std::move(step);
+    }
+    if (std::isinf(best)) return take_homes(homes_of(graph_, liveness_, Home::slow));
     return {};
   }
 
@@ -157,12 +194,12 @@ bool places_for_good(std::string_view solver) {
   return solver == "all-fast" || solver == "all-slow" || solver == "numa" || solver == "static";
 }
 
-std::vector<Home> decided_homes(const StepProblem& open, const Placement& placement) {
+std::vector<Home> decided_homes(const StepProblem& open, std::span<const double> fast_at_end,
+                                double threshold) {
   std::vector<Home> homes = open.homes;
-  for (std::size_t t = 0; t < placement.tensors.size(); ++t) {
+  for (std::size_t t = 0; t < fast_at_end.size(); ++t) {
     Home& home = homes[open.tensors[t].group];
-    if (home != Home::open) continue;
-    home = placement.tensors[t].in_fast.back() == 1 ? Home::fast : Home::slow;
+    if (home == Home::open) home = fast_at_end[t] > threshold ? Home::fast : Home::slow;
   }
   return homes;
 }

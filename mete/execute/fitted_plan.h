@@ -46,8 +46,9 @@ Result<FittedPlan> fit_plan(const Graph& graph, const Liveness& liveness,
 /// True for solvers whose tensors stay where they are put.
 bool places_for_good(std::string_view solver);
 
-/// What the placement of an open problem says about homes: fast for what it keeps in fast memory
-/// when the step ends.
-std::vector<Home> decided_homes(const StepProblem& open, const Placement& placement);
+/// Homes for the parameters of an open problem: fast for those of which the relaxation keeps more
+/// than `threshold` in fast memory when the step ends.
+std::vector<Home> decided_homes(const StepProblem& open, std::span<const double> fast_at_end,
+                                double threshold);
 
 }  // namespace mete

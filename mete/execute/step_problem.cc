@@ -99,7 +99,7 @@ class StepProblemMaker {
   /// What a version costs to have in fast or slow memory when it begins, where its home is.
   [[nodiscard]] Slot beginning(std::uint32_t g, std::uint32_t t) const {
     Slot slot{.tensor = t};
-    if (out_.homes[g] == Home::slow || out_.homes[g] == Home::open) slot.fast = read_seconds(g);
+    if (out_.homes[g] == Home::slow) slot.fast = read_seconds(g);
     if (out_.homes[g] == Home::fast) slot.slow = kCannotRun;
     return slot;
   }
@@ -121,12 +121,7 @@ class StepProblemMaker {
       if (!kept_to_end_[g] || now_[g] == kNoTensor) continue;
       Slot slot{.tensor = now_[g]};
       if (out_.homes[g] == Home::fast) slot.slow = kCannotRun;
-      if (out_.homes[g] == Home::open) {
-        // The other half of what beginning() says: together they cost a read where the step begins
-        // in fast memory and ends in slow, nothing where both are the same.
-        slot.slow = read_seconds(g);
-        out_.offset_seconds += slot.slow;
-      }
+      out_.problem.tensors[now_[g]].returns = out_.homes[g] == Home::open;
       slots.push_back(slot);
     }
     add_marker("end", {.kind = KernelOrigin::Kind::end}, slots);
@@ -152,6 +147,10 @@ class StepProblemMaker {
     if (updated < touched.size() && out_.homes[slots.groups[updated]] == Home::slow) {
       write_back =
           write_back_seconds(liveness_.groups[slots.groups[updated]].bytes, out_.problem.rates);
+    }
+    if (updated < touched.size() && out_.homes[slots.groups[updated]] == Home::open) {
+      auto& tensor = out_.problem.tensors[touched[updated]];
+      tensor.changes.push_back(static_cast<std::uint32_t>(tensor.uses.size()));
     }
     const KernelOrigin origin{
         .kind = KernelOrigin::Kind::node, .node = n, .profile = profile_.of_node[n]};

@@ -20,7 +20,7 @@ namespace mete {
 enum class Home : std::uint8_t {
   none,   ///< lives within the step only; inputs too: they are delivered to where the step begins
   still,  ///< stays where it is put, for good: placements without moves
-  open,   ///< not decided: the relaxation that decides it; its placements cannot be run
+  open,   ///< not decided: for the relaxation that decides it; its placements cannot be run
   slow,   ///< in slow memory: the step reads it from there and writes its update back
   fast,   ///< in fast memory: it may leave and come back, but begins, is updated and ends there
 };
@@ -52,9 +52,6 @@ struct StepProblem {
   std::vector<KernelOrigin> kernels;  ///< per kernel of the problem
   std::vector<TensorOrigin> tensors;  ///< per tensor of the problem
   std::vector<Home> homes;            ///< per group
-  /// Of an open problem: these seconds are in its costs, but in no step's. Its lower bound less
-  /// these is a bound for any choice of homes.
-  double offset_seconds = 0;
 };
 
 /// `liveness`: without in-place reuse, with the views that are copies. `homes`: one per group, none

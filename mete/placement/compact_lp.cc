@@ -74,6 +74,7 @@ class CompactLpBuilder {
     for (auto u = first; u < last; ++u) {
       out_.in_column_[u] = lp_.add_column(u > first ? read(u - 1) : 0, index_.forced[u], 1);
     }
+    if (problem_.tensors[t].returns) add_return(t);
     if (last - first < 2) return;
     const double write_cost =
         moves_ == MoveKind::synchronous ? index_.write_seconds[t] * kMicro : 0;
@@ -90,6 +91,27 @@ class CompactLpBuilder {
       lp_.add(row, out_.in_column_[first], 1);
       lp_.add(row, kept, -1);
       lp_.add(row, write, -1);
+    }
+  }
+
+  void add_return(std::size_t t) {
+    const int begins = out_.in_column_[index_.first[t]];
+    const int ends = out_.in_column_[index_.first[t + 1] - 1];
+    if (begins != ends) {
+      const int tie = lp_.add_row(0, 0);
+      lp_.add(tie, begins, 1);
+      lp_.add(tie, ends, -1);
+    }
+    for (const auto use : problem_.tensors[t].changes) {
+      const int changed = out_.in_column_[index_.first[t] + use];
+      const int there = lp_.add_row(-kLpInfinity, 0);
+      lp_.add(there, ends, 1);
+      lp_.add(there, changed, -1);
+      const int back = lp_.add_column(index_.write_seconds[t] * kMicro, 0, 1);
+      const int written = lp_.add_row(-kLpInfinity, 0);
+      lp_.add(written, changed, 1);
+      lp_.add(written, ends, -1);
+      lp_.add(written, back, -1);
     }
   }
 

@@ -11,7 +11,9 @@
 // need n 2^n, and configurations whose fast tensors exceed the limit are left out, which is what
 // makes the bound tight under small limits. Kernels that are additive need no z. Kept bytes are
 // summed along the step, so that a gap costs two entries however long it is. For static placements
-// all d and h of a tensor are one column. SPDX-License-Identifier: BSD-3-Clause
+// all d and h of a tensor are one column. A tensor that returns has d_first = d_last, d_last ≤ d_u
+// for each use u that changes it, and pays a write b ≥ d_u - d_last. SPDX-License-Identifier:
+// BSD-3-Clause
 #pragma once
 
 #include <cstdint>

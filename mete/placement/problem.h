@@ -32,6 +32,12 @@ struct ProblemTensor {
   std::uint64_t id = 0;  ///< the file's own number
   std::uint64_t bytes = 0;
   std::vector<std::uint32_t> uses;  ///< kernels, ascending
+  /// It must lie at its last use where it lay at its first: only for relax_returning(), no solver
+  /// looks at it, and not in files.
+  bool returns = false;
+  /// With `returns`: indices into `uses` of those that change it. What comes back to fast memory is
+  /// changed there; what was changed in fast memory and comes back to slow is written back.
+  std::vector<std::uint32_t> changes = {};
 };
 
 struct ProblemKernel {

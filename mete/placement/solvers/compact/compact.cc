@@ -152,6 +152,22 @@ Result<Outcome> solve_synchronous(const Problem& problem, const SolveRequest& re
   return solve_relaxed(problem, request, MoveKind::synchronous);
 }
 
+Result<ReturningRelaxation> relax_returning(const Problem& problem, const SolveRequest& request,
+                                            bool overlapped) {
+  const NoInterrupt never;
+  const Interrupt& interrupt = request.interrupt != nullptr ? *request.interrupt : never;
+  const UseIndex index(problem);
+  const auto limit = std::min(request.limit_bytes, all_fast_peak(problem));
+  const auto moves = overlapped ? MoveKind::overlapped : MoveKind::synchronous;
+  METE_TRY(auto lp, CompactLp::start(problem, index, moves, limit, *request.lp));
+  METE_TRY(const auto root, lp.solve(limit, interrupt));
+  ReturningRelaxation out{.bound_seconds = root.bound_seconds, .fast_at_end = {}};
+  for (std::size_t t = 0; t < problem.tensors.size(); ++t) {
+    out.fast_at_end.push_back(root.in_fast[index.first[t + 1] - 1]);
+  }
+  return out;
+}
+
 Result<std::uint64_t> least_static_memory(const Problem& problem, double seconds,
                                           LpRuntime& runtime, const Interrupt& interrupt) {
   return least_of(problem, MoveKind::none, seconds, runtime, interrupt);

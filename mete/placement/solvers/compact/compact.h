@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <vector>
+
 #include "mete/placement/solver.h"
 
 namespace mete {
@@ -15,5 +17,16 @@ Result<std::uint64_t> least_static_memory(const Problem& problem, double seconds
                                           LpRuntime& runtime, const Interrupt& interrupt);
 Result<std::uint64_t> least_synchronous_memory(const Problem& problem, double seconds,
                                                LpRuntime& runtime, const Interrupt& interrupt);
+
+/// What the relaxation says of tensors that return, before it is decided where to.
+struct ReturningRelaxation {
+  double bound_seconds = 0;  ///< proven, whatever is decided
+  /// Per tensor: how much of it lies in fast memory at its last use, 0..1.
+  std::vector<double> fast_at_end;
+};
+/// `overlapped`: for placements whose moves may travel beside kernels. `unsupported` if nothing
+/// satisfies the limit.
+Result<ReturningRelaxation> relax_returning(const Problem& problem, const SolveRequest& request,
+                                            bool overlapped);
 
 }  // namespace mete
