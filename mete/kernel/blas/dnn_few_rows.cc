@@ -83,38 +83,52 @@ __mmask16 mask_at(std::size_t at, std::size_t columns) {
   return static_cast<__mmask16>(left >= 16 ? 0xffffU : (1U << left) - 1U);
 }
 
-/// A tile times `Rows` rows of the first factor, added to their sums, `Vectors` vectors of columns
-/// at once: a multiply-add takes four cycles, so that a few rows need more sums in flight.
-template <std::size_t Rows, std::size_t Vectors>
-METE_WIDE void add_tile(const Tile& tile, const float* packed, float* sums) {
-  for (std::size_t j = 0; j < tile.columns; j += 16 * Vectors) {
-    __m512 sum[Vectors][Rows];
-    __mmask16 mask[Vectors];
+/// `Vectors` vectors of a tile from column `j` on, times `Rows` rows of the first factor, added to
+/// their sums. `Whole`: the tile has all of these columns; masks would cost a tenth of the time.
+template <std::size_t Rows, std::size_t Vectors, bool Whole>
+METE_WIDE void add_vectors(const Tile& tile, std::size_t j, const float* packed, float* sums) {
+  __m512 sum[Vectors][Rows];
+  __mmask16 mask[Vectors];
+#pragma GCC unroll 4
+  for (std::size_t v = 0; v < Vectors; ++v) {
+    mask[v] = Whole ? __mmask16{0xffff} : mask_at(j + 16 * v, tile.columns);
+#pragma GCC unroll 16
+    for (std::size_t r = 0; r < Rows; ++r)
+      sum[v][r] = _mm512_loadu_ps(sums + r * kColumns + j + 16 * v);
+  }
+  const float* b = tile.begin + j;
+  // Without a tile to fetch, what is read now: a branch would cost more.
+  const float* ahead = tile.ahead != nullptr ? tile.ahead + j : b;
+  const std::size_t stride = tile.stride;
+  const float* const end = packed + tile.depth * Rows;
+  for (; packed != end; packed += Rows, b += stride, ahead += stride) {
 #pragma GCC unroll 4
     for (std::size_t v = 0; v < Vectors; ++v) {
-      mask[v] = mask_at(j + 16 * v, tile.columns);
+      __builtin_prefetch(ahead + 16 * v, 0, 2);
+      const __m512 column =
+          Whole ? _mm512_loadu_ps(b + 16 * v) : _mm512_maskz_loadu_ps(mask[v], b + 16 * v);
 #pragma GCC unroll 16
       for (std::size_t r = 0; r < Rows; ++r)
-        sum[v][r] = _mm512_loadu_ps(sums + r * kColumns + j + 16 * v);
-    }
-    for (std::size_t k = 0; k < tile.depth; ++k) {
-#pragma GCC unroll 4
-      for (std::size_t v = 0; v < Vectors; ++v) {
-        const std::size_t at = k * tile.stride + j + 16 * v;
-        if (tile.ahead != nullptr) __builtin_prefetch(tile.ahead + at, 0, 2);
-        const __m512 b = _mm512_maskz_loadu_ps(mask[v], tile.begin + at);
-#pragma GCC unroll 16
-        for (std::size_t r = 0; r < Rows; ++r)
-          sum[v][r] = _mm512_fmadd_ps(b, _mm512_set1_ps(packed[k * Rows + r]), sum[v][r]);
-      }
-    }
-#pragma GCC unroll 4
-    for (std::size_t v = 0; v < Vectors; ++v) {
-#pragma GCC unroll 16
-      for (std::size_t r = 0; r < Rows; ++r)
-        _mm512_storeu_ps(sums + r * kColumns + j + 16 * v, sum[v][r]);
+        sum[v][r] = _mm512_fmadd_ps(column, _mm512_set1_ps(packed[r]), sum[v][r]);
     }
   }
+#pragma GCC unroll 4
+  for (std::size_t v = 0; v < Vectors; ++v) {
+#pragma GCC unroll 16
+    for (std::size_t r = 0; r < Rows; ++r)
+      _mm512_storeu_ps(sums + r * kColumns + j + 16 * v, sum[v][r]);
+  }
+}
+
+/// A tile times `Rows` rows. A multiply-add takes four cycles, so that a few rows need several
+/// vectors of columns in flight.
+template <std::size_t Rows, std::size_t Vectors>
+void add_tile(const Tile& tile, const float* packed, float* sums) {
+  constexpr std::size_t kStep = 16 * Vectors;
+  std::size_t j = 0;
+  for (; j + kStep <= tile.columns; j += kStep)
+    add_vectors<Rows, Vectors, true>(tile, j, packed, sums);
+  for (; j < tile.columns; j += kStep) add_vectors<Rows, Vectors, false>(tile, j, packed, sums);
 }
 
 using AddTile = void (*)(const Tile&, const float*, float*);
