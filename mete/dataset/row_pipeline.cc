@@ -18,7 +18,7 @@ constexpr std::size_t kBlockBytes = std::size_t{1} << 18U;
 constexpr std::size_t kMostWaitingBytes = std::size_t{48} << 20U;
 // While so much waits for the writer no further trace is begun: memory that is used again is still
 // in a cache, and need not be asked of the system.
-constexpr std::size_t kFewWaitingBlocks = 12;
+constexpr std::size_t kFewWaitingBlocks = 8;
 constexpr std::size_t kMostThreads = 64;
 
 Error of_exception(const std::exception& e) {
