@@ -17,6 +17,8 @@ namespace mete {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+// What is read at a time stays, with the rows made of it, in a core's own cache.
+constexpr std::size_t kReadBytes = std::size_t{1} << 16U;
 constexpr std::size_t kRowsBetweenLooks = 8192;
 
 TableColumn number(std::string_view name) { return {std::string(name), CellType::float64, 8, 0}; }
@@ -49,7 +51,9 @@ class Output {
     return input_.node + std::string(suffix);
   }
   [[nodiscard]] TraceOptions trace_options(const UsableRun& run) const {
-    return {.absolute = !input_.options.compat, .known_columns = run.roi.columns};
+    return {.absolute = !input_.options.compat,
+            .block_bytes = kReadBytes,
+            .known_columns = run.roi.columns};
   }
 
   /// Runs whose traces are read, in the order of their rows.
