@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """mete profile from the outside: what it refuses, and an interrupted profile. profile_test.py METE. SPDX-License-Identifier: BSD-3-Clause"""
 import os
+import re
 import signal
 import sqlite3
 import time
@@ -62,9 +63,11 @@ class Interrupted(mete_cli.MeteCase):
         self.assertEqual(child.returncode, 1, err)
         self.assertIn("interrupted; ", err)
         self.assertIn("run the same command again", err)
+        said = re.search(r"of \d+ kernels (\d+) are measured and (\d+) begun, all kept in x\.db", err)
+        self.assertIsNotNone(said, err)
         kept = self.stored()
         self.assertGreaterEqual(kept, 1)
-        self.assertIn(f"{kept} of ", err)
+        self.assertEqual(int(said[1]) + int(said[2]), kept)
 
 
 if __name__ == "__main__":
