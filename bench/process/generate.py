@@ -3,10 +3,12 @@
 clocks, in GEOPM's formats, as large as asked for. Figures are made up; their shape (energy against clock, activity,
 idle ends) is that of a real GPU. Same seed, same files.
 
-    generate.py DIR --megabytes 220 [--apps 4] [--clocks 8] [--trials 3] [--seed 1] [--cells full|sensor]
+    generate.py DIR --megabytes 220 [--apps 4] [--clocks 8] [--trials 3] [--seed 1] [--cells full|sensor|agent]
 
---cells full: 17 digits wherever a figure has a fraction, as mete writes. --cells sensor: the resolution that the
-sensors have (NVML: mW, mJ, per cent; RAPL: 61 uJ; DCGM: six digits), which prints shorter.
+--cells full: GEOPM's platform trace, 17 digits wherever a figure has a fraction, as mete writes. --cells sensor: the
+same in the resolution that the sensors have (NVML: mW, mJ, per cent; RAPL: 61 uJ; DCGM: six digits), which prints
+shorter. --cells agent: the trace of the tutorial's own base_agent.py: its eight default signals of the board and the six
+GPU signals that the tutorial asks for, no lines of metadata, each figure as Python prints a float.
 """
 # SPDX-License-Identifier: BSD-3-Clause
 import argparse
@@ -53,6 +55,35 @@ def sensor_tail(rng, clock, app, active):
     return "|".join(cells)
 
 
+AGENT_COLUMNS = ["TIME", "INSTRUCTIONS_RETIRED-board-0", "POWER_PACKAGE-board-0", "POWER_DRAM-board_memory-0",
+                 "FREQUENCY-board-0", "MSR::UNCORE_PERF_STATUS:FREQ-board-0", "TEMPERATURE_CORE-board-0",
+                 "ENERGY_DRAM-board-0", "ENERGY_PACKAGE-board-0", "GPU_FREQUENCY_STATUS-board_accelerator-0",
+                 "GPU_ENERGY-board_accelerator-0", "GPU_POWER-board_accelerator-0",
+                 "GPU_UTILIZATION-board_accelerator-0", "GPU_COMPUTE_ACTIVITY-board_accelerator-0",
+                 "DCGM::DRAM_ACTIVE-board_accelerator-0"]
+
+
+def agent_tail(rng, clock, app, active):
+    """Energies and instructions are those of one period, as base_agent.py writes them."""
+    power = (60 + 180 * clock / 1.53e9 * (0.5 + 0.5 * app)) if active else 40.0
+    noise = rng.uniform(0.97, 1.03)
+    package = round(100 * noise * PERIOD * 16384) / 16384
+    memory = round(20 * noise * PERIOD * 16384) / 16384
+    cells = [float(round(2e8 * noise)), package / PERIOD, memory / PERIOD, 2.1e9, 2.4e9,
+             round(60 * noise * 20) / 20, memory, package, clock if active else 135e6,
+             round(power * noise * PERIOD, 3), round(power * noise, 3), round(0.97 * noise, 2) if active else 0.0,
+             float("%.6g" % (min(1.0, (0.9 - 0.2 * app) * noise) if active else 0.0)),
+             float("%.6g" % (min(1.0, (0.1 + 0.25 * app) * noise) if active else 0.01))]
+    return "|".join(repr(cell) for cell in cells)
+
+
+PREAMBLE = ("# geopm_version: 3.1.0\n# start_time: Thu Mar 10 08:19:34 2022\n# profile_name: bench app{app}\n"
+            "# node_name: bench0\n# agent: monitor\n")
+# How each kind of trace is written: its cells, its columns, what stands before them, about how long a row is in bytes.
+KINDS = {"full": (row_tail, COLUMNS, PREAMBLE, 282), "sensor": (sensor_tail, COLUMNS, PREAMBLE, 195),
+         "agent": (agent_tail, AGENT_COLUMNS, "", 150)}
+
+
 def write_report(path, rng, app, clock, rows):
     bound = 0.15 + 0.25 * app  # share of the time that does not scale with the clock
     runtime = rows * PERIOD * (bound + (1 - bound) * 1.53e9 / clock) * rng.uniform(0.99, 1.01)
@@ -83,17 +114,19 @@ def main():
     parser.add_argument("--clocks", type=int, default=8)
     parser.add_argument("--trials", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--cells", choices=["full", "sensor"], default="full")
+    parser.add_argument("--cells", choices=list(KINDS), default="full")
     args = parser.parse_args()
     rng = random.Random(args.seed)
     os.makedirs(args.folder, exist_ok=True)
     files = args.apps * args.clocks * args.trials
     clocks = [705e6 + i * (1530e6 - 705e6) / max(1, args.clocks - 1) for i in range(args.clocks)]
-    tail = row_tail if args.cells == "full" else sensor_tail
-    rows = max(20, int(args.megabytes * 1e6 / files / (282 if args.cells == "full" else 195)))
+    tail, columns, preamble, row_bytes = KINDS[args.cells]
+    rows = max(20, int(args.megabytes * 1e6 / files / row_bytes))
     idle = max(2, rows // 50)
 
     def time(row, rng):
+        if args.cells == "agent":  # base_agent.py writes the time since the last row
+            return repr(PERIOD + (rng.random() - 0.5) * 1e-3)
         at = row * PERIOD + rng.random() * 1e-3
         return repr(at if args.cells == "full" else round(at, 9))
 
@@ -108,9 +141,7 @@ def main():
                 stem = (f"agent_monitor.app{app}.gpufreq_{round(clock / 1e6)}.memratio_{app}"
                         f".precision_double.trial_{trial}")
                 with open(os.path.join(args.folder, stem + ".trace-bench0"), "w") as out:
-                    out.write("# geopm_version: 3.1.0\n# start_time: Thu Mar 10 08:19:34 2022\n"
-                              f"# profile_name: bench app{app}\n# node_name: bench0\n# agent: monitor\n")
-                    out.write("|".join(COLUMNS) + "\n")
+                    out.write(preamble.format(app=app) + "|".join(columns) + "\n")
                     for row in range(rows):
                         active = idle <= row < rows - idle
                         pool = busy if active else still

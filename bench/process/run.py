@@ -20,6 +20,10 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
+KINDS = {"agent": "the trace of the tutorial's base_agent.py", "sensor": "platform trace, digits as sensors give them",
+         "full": "platform trace, 17 digits"}
+
+
 def measure(command):
     """(wall s, CPU s, peak MB) of one run."""
     start = time.perf_counter()
@@ -92,7 +96,7 @@ def against_pandas(args, cells):
         compat.append(repeat([args.mete, "process", sweep, "--compat", "-o", output["compat"]], output["compat"], 1))
     pandas, ours, compat = ([sum(column, []) for column in zip(*turns)] for turns in (pandas, ours, compat))
     print(f"small sweep, {folder_bytes(sweep, '.trace-') / 1e6:.1f} MB of traces, "
-          + ("17 digits" if cells == "full" else "digits as sensors give them"))
+          + KINDS[cells])
     for name, figures in (("pandas", pandas), ("mete", ours), ("mete --compat", compat)):
         file = output[{"pandas": "pandas", "mete": "default"}.get(name, "compat")]
         print(f"  {name:14}  wall {spread(figures[0], 's')}; CPU {spread(figures[1], 's')}; "
@@ -113,8 +117,8 @@ def main():
     os.makedirs(args.folder, exist_ok=True)
     try:
         throughput(args)
-        against_pandas(args, "sensor")
-        against_pandas(args, "full")
+        for cells in KINDS:
+            against_pandas(args, cells)
     finally:
         shutil.rmtree(args.folder, ignore_errors=True)
 
