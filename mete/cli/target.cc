@@ -130,7 +130,8 @@ ProviderContext provider_context(const Context& context) {
   return {.clock = context.clock,
           .root = context.sys,
           .nvml_library = context.nvml_library,
-          .dcgm_library = context.dcgm_library};
+          .dcgm_library = context.dcgm_library,
+          .notice = [](std::string_view line) { fmt::print(stderr, "mete: {}\n", line); }};
 }
 
 void add_target_options(OptionSet& app, TargetOptions& options) {

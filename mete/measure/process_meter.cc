@@ -210,7 +210,8 @@ void ProcessMeter::settle_ended() {
 }
 
 /// CPU time of children that ended between two looks. The one child that was seen to end gets its
-/// last moments; of several nobody knows whose they are, so the parent does.
+/// last moments, unless others may have come and gone unseen; of several nobody knows whose they
+/// are, so the parent does.
 void ProcessMeter::count_extra(std::size_t i) {
   Row& row = rows_[i];
   const double extra = std::max(row.extra, row.children - row.child_base - row.credit);
@@ -221,7 +222,7 @@ void ProcessMeter::count_extra(std::size_t i) {
     return;
   }
   row.extra = extra;
-  if (row.ended_children == 1) {
+  if (row.ended_children == 1 && !unseen_births_) {
     rows_[row.last_ended].extra += more;
     row.extra -= more;
     row.credit += more;
@@ -240,6 +241,7 @@ void ProcessMeter::update(bool whole) {
     if (scope_.kind == ProcessScope::Kind::children) read_self();
     settle_ended();
     for (std::size_t i = 0; i < uses_.size(); ++i) count_extra(i);
+    unseen_births_ = false;
   }
   for (std::size_t i = 0; i < uses_.size(); ++i) {
     const Row& row = rows_[i];
@@ -269,6 +271,11 @@ bool ProcessMeter::find_new() {
     find_in_cgroup();
   } else {
     list_new(last_pid_, last);
+  }
+  // Threads and the machine's other processes are counted too: then it may be, and that is enough.
+  if (last_pid_ > 0 && last != last_pid_) {
+    unseen_births_ = unseen_births_ || last < last_pid_ ||
+                     last - last_pid_ > static_cast<std::int64_t>(seen_ - before);
   }
   last_pid_ = last;
   return seen_ != before;

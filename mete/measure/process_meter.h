@@ -125,6 +125,7 @@ class ProcessMeter {
   std::map<pid_t, std::size_t> index_;
   std::set<pid_t> strangers_;   // looked at, and none of ours
   std::int64_t last_pid_ = 0;   // of /proc/loadavg: unchanged if no process was born
+  bool unseen_births_ = false;  // since the last whole look: pids were given out to none of ours
   bool pids_are_ours_ = false;  // /proc tells the pids of our own namespace
   KernelFile stat_file_;
   KernelFile load_file_;

@@ -180,6 +180,34 @@ TEST(ProcessMeterTest, TheLastMomentsOfAChildAreItsOwn) {
   EXPECT_NEAR(meter.processes()[0].cpu_seconds, 0, 1e-12);
 }
 
+TEST(ProcessMeterTest, TheLastMomentsOfAChildAreNotThoseOfSiblingsThatNobodySaw) {
+  for (const bool others_came : {false, true}) {
+    FakeProc proc;
+    proc.put("/proc/loadavg", "0 0 0 1/99 10\n");
+    proc.start(10, {1, 0, 0, "mete"});
+    ProcessMeter meter(proc.root(), below(10));
+    ASSERT_TRUE(meter.open());
+    proc.start(20, {10, 0, 0, "make"});
+    proc.start(21, {20, 0, 0, "cc"});
+    proc.put("/proc/loadavg", "0 0 0 1/99 12\n");
+    meter.update();
+    proc.run(21, 4);
+    proc.end(21);
+    if (others_came) {
+      proc.processes[20].children += 2;
+      proc.put("/proc/loadavg", "0 0 0 1/99 13\n");
+    }
+    proc.show(20);
+    meter.update();
+    const auto& uses = meter.processes();
+    ASSERT_EQ(uses.size(), 3U);
+    ASSERT_TRUE(uses[2].ended);
+    // With another one in between nobody knows: all of it is the parent's, and the sum is kept.
+    EXPECT_NEAR(uses[2].cpu_delta, others_came ? 0 : 0.04, 1e-12);
+    EXPECT_NEAR(uses[1].cpu_delta, others_came ? 0.06 : 0, 1e-12);
+  }
+}
+
 TEST(ProcessMeterTest, NoCpuTimeIsLostOrCountedTwice) {
   // Random births, work and deaths; whatever the meter sees of it, its sum is the script's.
   for (std::uint64_t seed = 1; seed <= 4; ++seed) {

@@ -26,10 +26,10 @@ constexpr std::array kProviders{
     Make{[](const ProviderContext& c) { return make_paced_linux_provider(c.root, c.clock); }},
     Make{[](const ProviderContext& c) { return make_jetson_provider(c.root, c.clock); }},
     Make{[](const ProviderContext& c) {
-      return make_nvml_provider({.library = c.nvml_library, .root = c.root});
+      return make_nvml_provider({.library = c.nvml_library, .root = c.root, .notice = c.notice});
     }},
     Make{[](const ProviderContext& c) {
-      return make_dcgm_provider({.library = c.dcgm_library, .root = c.root});
+      return make_dcgm_provider({.library = c.dcgm_library, .root = c.root, .notice = c.notice});
     }},
     Make{[](const ProviderContext& c) { return make_hwmon_provider(c.root, c.clock); }},
 };

@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "mete/base/clock.h"
@@ -23,6 +25,8 @@ struct ProviderContext {
   /// What the program of a run counts (EPOCH_COUNT, REGION_COUNT); null outside of a run. Outlives
   /// the providers.
   const ProgramCounts* counts = nullptr;
+  /// Told what takes long at the start, a line at a time; empty: nobody is.
+  std::function<void(std::string_view)> notice = {};
 };
 
 /// Every provider, those whose hardware is absent included: these say so in their info().

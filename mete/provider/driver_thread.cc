@@ -110,6 +110,11 @@ void DriverThread::start() {
 }
 
 bool DriverThread::run(std::function<void()> work, Nanoseconds patience) {
+  return run(std::move(work), patience, nullptr);
+}
+
+bool DriverThread::run(std::function<void()> work, Nanoseconds patience,
+                       const std::function<void()>& slow) {
   std::unique_lock lock(state_->mutex);
   try {
     start();
@@ -123,6 +128,12 @@ bool DriverThread::run(std::function<void()> work, Nanoseconds patience) {
   const std::uint64_t number = ++state_->work_wanted;
   state_->wake.notify_all();
   const auto finished = [&] { return state_->work_done >= number; };
+  if (slow && patience > kSlow) {
+    if (state_->done.wait_until(lock, deadline - patience + kSlow, finished)) return true;
+    lock.unlock();
+    slow();
+    lock.lock();
+  }
   if (state_->done.wait_until(lock, deadline, finished)) return true;
   state_->work = nullptr;
   return false;

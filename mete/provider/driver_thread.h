@@ -25,6 +25,9 @@ class DriverThread {
   /// Does `work` on the thread (which the first call starts) and waits for it. False if it was not
   /// done in time; work that had not begun by then is dropped.
   bool run(std::function<void()> work, Nanoseconds patience);
+  /// The same, where it may take long; `slow` is called, here, if it is not done after kSlow.
+  bool run(std::function<void()> work, Nanoseconds patience, const std::function<void()>& slow);
+  static constexpr Nanoseconds kSlow = std::chrono::seconds(2);
 
   /// What is done again and again from now on: `pass(true)` when asked by pass_now(), `pass(false)`
   /// when the time has come that the pass before returned, as a wait from its end.

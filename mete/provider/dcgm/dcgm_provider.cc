@@ -66,13 +66,18 @@ Result<std::shared_ptr<DcgmSource>> DcgmProvider::open_source() {
     if (library.empty()) return fail(Errc::unavailable, "DCGM is not installed (no libdcgm)");
   }
   const auto opened = std::make_shared<std::optional<Opened>>();
+  const auto patience = format_duration(to_seconds(options_.start_patience));
   const bool done =
       thread_.run([opened, library,
                    address = options_.address] { *opened = DcgmSource::open(library, address); },
-                  options_.start_patience);
+                  options_.start_patience,
+                  [&] {
+                    if (options_.notice) {
+                      options_.notice(fmt::format("waiting up to {} for DCGM to answer", patience));
+                    }
+                  });
   if (!done) {
-    return fail(Errc::unavailable, "DCGM did not answer within {}",
-                format_duration(to_seconds(options_.start_patience)));
+    return fail(Errc::unavailable, "DCGM did not answer within {}", patience);
   }
   return std::move(**opened);
 }

@@ -6,8 +6,10 @@
 // BSD-3-Clause
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "mete/base/clock.h"
 #include "mete/base/sys_root.h"
@@ -22,6 +24,8 @@ struct DcgmOptions {
   SysRoot root = SysRoot();
   std::string address = "127.0.0.1";  ///< of the host engine
   Nanoseconds start_patience = std::chrono::seconds(10);
+  /// Told, once, while a start takes long; empty: nobody is.
+  std::function<void(std::string_view)> notice = {};
   /// How old a value may be beyond two periods of 100 ms before it is a fault, and how long one
   /// call may take.
   Nanoseconds patience = std::chrono::seconds(1);

@@ -83,11 +83,16 @@ Result<std::shared_ptr<NvmlSource>> NvmlProvider::open_source() {
     if (auto there = Library::open(library); !there) return there.error();
   }
   const auto opened = std::make_shared<std::optional<Opened>>();
-  const bool done = thread_.run([opened, library] { *opened = NvmlSource::open(library); },
-                                options_.start_patience);
+  const auto patience = format_duration(to_seconds(options_.start_patience));
+  const bool done = thread_.run(
+      [opened, library] { *opened = NvmlSource::open(library); }, options_.start_patience,
+      [&] {
+        if (options_.notice) {
+          options_.notice(fmt::format("waiting up to {} for the NVIDIA driver to start", patience));
+        }
+      });
   if (!done) {
-    return fail(Errc::unavailable, "the NVIDIA driver did not start within {}",
-                format_duration(to_seconds(options_.start_patience)));
+    return fail(Errc::unavailable, "the NVIDIA driver did not start within {}", patience);
   }
   return std::move(**opened);
 }

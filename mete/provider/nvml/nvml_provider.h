@@ -6,8 +6,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "mete/base/clock.h"
 #include "mete/base/sys_root.h"
@@ -22,6 +24,8 @@ struct NvmlOptions {
   SysRoot root = SysRoot();
   /// How long the driver may take to start: without persistence mode, seconds per GPU.
   Nanoseconds start_patience = std::chrono::seconds(30);
+  /// Told, once, while a start takes long; empty: nobody is.
+  std::function<void(std::string_view)> notice = {};
   /// How long one call may take, and how old a reading may be beyond its period, before it is a
   /// fault.
   Nanoseconds patience = std::chrono::seconds(1);

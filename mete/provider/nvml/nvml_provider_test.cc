@@ -9,6 +9,7 @@
 #include "tests/fakes/nvml/fake_machine.h"
 #include <gtest/gtest.h>
 
+#include "mete/provider/driver_thread.h"
 #include "mete/provider/nvml/nvml_energy.h"
 #include "mete/signal/control_guard.h"
 #include "mete/signal/device_processes.h"
@@ -199,6 +200,18 @@ TEST_F(Nvml, ADriverThatHangsAtTheStartIsAbsent) {
   EXPECT_FALSE(provider->info().available);
   ASSERT_EQ(provider->info().absences.size(), 1U);
   EXPECT_NE(provider->info().absences[0].why.find("did not start"), std::string::npos);
+}
+
+TEST_F(Nvml, ASlowStartIsTold) {
+  fake_.script("hang=nvmlInit_v2,*,1");
+  auto options = options_for(METE_FAKE_NVML);
+  options.start_patience = DriverThread::kSlow + 50ms;
+  std::vector<std::string> told;
+  options.notice = [&](std::string_view line) { told.emplace_back(line); };
+  const auto provider = make_nvml_provider(options);
+  EXPECT_FALSE(provider->info().available);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_NE(told[0].find("NVIDIA driver"), std::string::npos);
 }
 
 TEST_F(Nvml, AtItsOwnPaceItReadsWithoutBeingAsked) {
