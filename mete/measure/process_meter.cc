@@ -382,7 +382,8 @@ void ProcessMeter::add(pid_t pid, const ProcessStat& stat) {
     // NSpid: our number first, the innermost namespace's last.
     const auto at = status->find("\nNSpid:");
     if (at != std::string::npos) {
-      const auto line = trim(status->substr(at + 7, status->find('\n', at + 1) - at - 7));
+      const std::string_view rest = std::string_view(*status).substr(at + 7);
+      const auto line = trim(rest.substr(0, rest.find('\n')));
       const auto last = line.find_last_of(" \t");
       if (last != std::string_view::npos) {
         use.inner_pid = static_cast<pid_t>(parse_int(line.substr(last + 1)).value_or(0));

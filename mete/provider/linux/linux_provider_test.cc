@@ -248,11 +248,11 @@ TEST(LinuxUsage, ALongFileIsNotCutInTheMiddleOfANumber) {
   FakeSys sys;
   for (int i = 0; i < 64; ++i) sys.cpu(i, 0, i, std::to_string(i));
   sys.online("0-63");
-  sys.all_tick(1L << 60, 1L << 60);
+  sys.all_tick(1L << 55, 1L << 55);
   sys.write("/proc/stat", sys.read("/proc/stat") + "\nintr" + std::string(100000, '7') + "\n");
   Platform p = platform_of(sys);
   const int last = *p.push_signal({"CPU_UTILIZATION", Domain::cpu, 63});
-  sys.all_tick(1L << 60, 0);
+  sys.all_tick(1L << 55, 0);
   p.read_batch();
   EXPECT_DOUBLE_EQ(p.value(last), 1.0);
 }
