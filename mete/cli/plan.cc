@@ -2,7 +2,6 @@
 // the best possible that is. SPDX-License-Identifier: BSD-3-Clause
 #include <cmath>
 #include <cstdio>
-#include <ctime>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include "mete/base/files.h"
 #include "mete/base/text.h"
@@ -50,7 +50,15 @@ struct Answer {
   double cpu_seconds = std::numeric_limits<double>::quiet_NaN();  ///< unknown for a graph
 };
 
-double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+double cpu_seconds_of(int who) {
+  rusage used{};
+  ::getrusage(who, &used);
+  return static_cast<double>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+         1e-6 * static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+}
+
+/// Ours, and of the children that have ended: CBC runs in one.
+double cpu_seconds() { return cpu_seconds_of(RUSAGE_SELF) + cpu_seconds_of(RUSAGE_CHILDREN); }
 
 Result<std::uint64_t> limit_of(const Options& options, const Problem& problem) {
   if (!options.ratio.empty()) return limit_of_ratio(options.ratio, problem);

@@ -16,7 +16,7 @@
 
 namespace mete {
 
-inline constexpr int kLpPluginAbi = 1;  ///< counts up whenever anything in this header changes
+inline constexpr int kLpPluginAbi = 2;  ///< counts up whenever anything in this header changes
 inline constexpr double kLpInfinity = std::numeric_limits<double>::max();
 
 /// Minimise cost · x with row_lower ≤ A x ≤ row_upper and lower ≤ x ≤ upper. A by columns.
@@ -84,10 +84,10 @@ class LpRuntime {
   [[nodiscard]] virtual std::string version() const = 0;  ///< "CLP 1.17.6, CBC 2.10.8"
   virtual Result<std::unique_ptr<LpSession>> start(const LpModel& model) = 0;
   /// Branch and bound over the columns marked in `integer`, until (cost - bound) / cost is below
-  /// `gap` or `seconds` have passed.
+  /// `gap` or `seconds` have passed. In a process of its own: `gone`, at once, if interrupted.
   virtual Result<IntegerSolution> solve_integer(const LpModel& model,
                                                 const std::vector<bool>& integer, double gap,
-                                                double seconds) = 0;
+                                                double seconds, const Interrupt& interrupt) = 0;
 };
 
 /// The plugin's one function: nullptr if it was built for another ABI or another mete.

@@ -3,6 +3,7 @@
 #include "mete/placement/lp.h"
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -72,11 +73,57 @@ TEST(Cbc, SolvesAKnownIntegerProgram) {
   const double value[] = {10, 13, 7};
   const double weight[] = {5, 6, 4};
   for (int i = 0; i < 3; ++i) builder.add(row, builder.add_column(-value[i], 0, 1), weight[i]);
+  const NoInterrupt never;
   const auto solved =
-      (*runtime)->solve_integer(builder.finish(), {true, true, true}, 0, 10).value();
+      (*runtime)->solve_integer(builder.finish(), {true, true, true}, 0, 10, never).value();
   ASSERT_EQ(solved.x.size(), 3U);
   EXPECT_NEAR(solved.x[1] + solved.x[2], 2, 1e-6);
   EXPECT_NEAR(solved.bound, -20, 1e-6);
+}
+
+/// Asked to stop while the solver is at work: at the third look.
+class SoonStopped final : public Interrupt {
+ public:
+  int signal() const noexcept override { return ++looks_ > 2 ? 2 : 0; }
+
+ private:
+  mutable int looks_ = 0;
+};
+
+/// A market split: 40 binaries under 4 equations, which branch and bound does not finish in days.
+TEST(Cbc, AnInterruptEndsAProgramThatWouldTakeDays) {
+  const auto runtime = open_lp_runtime();
+  if (!runtime) GTEST_SKIP() << runtime.error().what;
+  constexpr int kEquations = 4;
+  constexpr int kBinaries = 40;
+  Rng rng(7);
+  LpBuilder builder;
+  for (int c = 0; c < kBinaries; ++c) builder.add_column(0, 0, 1);
+  for (int r = 0; r < kEquations; ++r) {
+    std::vector<double> weight(kBinaries);
+    double sum = 0;
+    for (auto& w : weight) sum += w = static_cast<double>(rng.below(100));
+    const double half = static_cast<double>(static_cast<int>(sum) / 2);
+    const int row = builder.add_row(half, half);
+    for (int c = 0; c < kBinaries; ++c) builder.add(row, c, weight[static_cast<std::size_t>(c)]);
+  }
+  const auto solved = (*runtime)->solve_integer(
+      builder.finish(), std::vector<bool>(kBinaries, true), 0, 1e6, SoonStopped());
+  ASSERT_FALSE(solved);
+  EXPECT_EQ(solved.error().code, Errc::gone);
+}
+
+TEST(Cbc, AnInfeasibleProgramSaysSo) {
+  const auto runtime = open_lp_runtime();
+  if (!runtime) GTEST_SKIP() << runtime.error().what;
+  LpBuilder builder;
+  const int row = builder.add_row(1, 1);  // 2 x = 1
+  builder.add(row, builder.add_column(0, 0, 1), 2);
+  const NoInterrupt never;
+  const auto solved = (*runtime)->solve_integer(builder.finish(), {true}, 0, 10, never);
+  ASSERT_FALSE(solved);
+  EXPECT_EQ(solved.error().code, Errc::unsupported);
+  EXPECT_NE(solved.error().what.find("nothing satisfies"), std::string::npos);
 }
 
 TEST(RoomTree, AgreesWithAPlainArray) {

@@ -10,6 +10,7 @@
 #include <coin/ClpEventHandler.hpp>
 #include <coin/ClpSimplex.hpp>
 
+#include "mete/placement/clp/child_answer.h"
 #include "mete/placement/lp.h"
 
 namespace mete {
@@ -119,7 +120,16 @@ class ClpRuntime final : public LpRuntime {
   }
 
   Result<IntegerSolution> solve_integer(const LpModel& model, const std::vector<bool>& integer,
-                                        double gap, double seconds) override {
+                                        double gap, double seconds,
+                                        const Interrupt& interrupt) override {
+    return answer_of_child([&] { return branch_and_bound(model, integer, gap, seconds); },
+                           interrupt);
+  }
+
+ private:
+  static Result<IntegerSolution> branch_and_bound(const LpModel& model,
+                                                  const std::vector<bool>& integer, double gap,
+                                                  double seconds) {
     try {
       const CbcHandle handle;
       Cbc_Model* cbc = handle.get();

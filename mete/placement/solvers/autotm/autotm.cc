@@ -219,8 +219,10 @@ Result<Outcome> solve_autotm(const Problem& problem, const SolveRequest& request
   AutotmModel model(problem, index, std::min(request.limit_bytes, all_fast_peak(problem)));
   METE_TRY_VOID(model.build());
   const auto lp = model.finish();
-  METE_TRY(const auto solved, request.lp->solve_integer(lp, model.integer(), request.target_gap,
-                                                        kMinute * request.effort));
+  const NoInterrupt never;
+  METE_TRY(const auto solved, request.lp->solve_integer(
+                                  lp, model.integer(), request.target_gap, kMinute * request.effort,
+                                  request.interrupt != nullptr ? *request.interrupt : never));
   if (solved.x.empty()) {
     return fail(Errc::failed,
                 "CBC found no placement in {:g} s; give --effort more, or choose --optimizer "
