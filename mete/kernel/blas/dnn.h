@@ -41,6 +41,10 @@ MadeKernel make_bias_backward(const KernelJob& job);
 bool suits_few_rows(std::size_t rows, std::size_t depth, std::size_t columns);
 MadeKernel make_few_rows(std::size_t rows, std::size_t depth, std::size_t columns, float scale,
                          int threads);
+/// The same where the second factor is stored transposed, as `results` rows of `columns`.
+bool suits_few_rows_turned(std::size_t rows, std::size_t columns, std::size_t results);
+MadeKernel make_few_rows_turned(std::size_t rows, std::size_t columns, std::size_t results,
+                                float scale, int threads);
 MadeKernel make_layer_norm(const KernelJob& job);
 MadeKernel make_layer_norm_backward(const KernelJob& job);
 MadeKernel make_pool(const KernelJob& job);  // max-pool, average-pool and their gradients

@@ -99,6 +99,16 @@ MadeKernel make_matmul(const KernelJob& job) {
   METE_TRY_VOID(expect_plain(job));
   const bool second_is_matrix = job.inputs[1].type.shape.rank() == 2;
   if (second_is_matrix && !job.attributes.transpose_b) return make_plain_multiply(job);
+  if (second_is_matrix && !job.attributes.transpose_a) {
+    const auto size = [](memory::dim x) { return static_cast<std::size_t>(x); };
+    const auto results = size(job.inputs[1].type.shape[0]);
+    const auto columns = size(job.inputs[1].type.shape[1]);
+    const auto rows = size(elements_of(job.outputs[0])) / results;
+    if (suits_few_rows_turned(rows, columns, results)) {
+      return make_few_rows_turned(rows, columns, results, static_cast<float>(job.attributes.scale),
+                                  job.threads);
+    }
+  }
   return by_onednn(job, [&]() -> MadeKernel {
     const auto& attributes = job.attributes;
     const Shape& left = job.inputs[0].type.shape;
