@@ -29,6 +29,7 @@ namespace {
 
 constexpr std::size_t kMostDomains = 8;
 constexpr Nanoseconds kLookAfterDeadEvery = std::chrono::seconds(1);
+constexpr Nanoseconds kMarkMargin = std::chrono::seconds(10);
 using Energy = std::array<double, kMostDomains>;
 
 struct Frame {
@@ -109,7 +110,7 @@ struct RegionListener::Impl {
   Nanoseconds last_look{0};
   bool first = true;
 
-  void collect();
+  void collect(Nanoseconds now);
   void gain(Thread& thread);
   void apply(const Mark& mark);
   void close_top(Thread& thread, std::size_t at, Nanoseconds time);
@@ -117,9 +118,12 @@ struct RegionListener::Impl {
   void release_ended(Nanoseconds now);
 };
 
-/// What the writers have put there may be anything: counts are bounded, names checked.
-void RegionListener::Impl::collect() {
+/// What the writers have put there may be anything: counts are bounded, names and times checked.
+void RegionListener::Impl::collect(Nanoseconds now) {
   marks.clear();
+  // A mark may be a little younger than this look, or older than the first; not by more.
+  const Nanoseconds oldest = start - kMarkMargin;
+  const Nanoseconds youngest = now + kMarkMargin;
   for (std::size_t i = 0; i < kRegionThreads; ++i) {
     RegionRing& ring = memory->rings[i];
     const auto written = ring.written.load(std::memory_order_acquire);
@@ -128,7 +132,8 @@ void RegionListener::Impl::collect() {
     if (written - taken > kRegionMarks) taken = written - kRegionMarks;
     for (; taken != written; ++taken) {
       const RegionMark& mark = ring.marks[taken % kRegionMarks];
-      marks.push_back({Nanoseconds(static_cast<std::int64_t>(mark.time_ns)), i,
+      const Nanoseconds time(static_cast<std::int64_t>(mark.time_ns));
+      marks.push_back({std::clamp(time, oldest, youngest), i,
                        mark.name < kRegionNames ? mark.name : 0, mark.is_exit != 0});
     }
     ring.taken.store(written, std::memory_order_release);
@@ -271,7 +276,7 @@ void RegionListener::drain(Nanoseconds now, std::span<const double> joules) noex
     l.start = now;
     for (std::size_t d = 0; d < domains; ++d) l.last_joules[d] = joules[d];
   }
-  l.collect();
+  l.collect(now);
   l.spans.set_window(l.start, now);
   const double length = static_cast<double>((now - l.last).count());
   Energy gained{};

@@ -98,6 +98,8 @@ class Record(unittest.TestCase):
                    "        step()\n"
                    "m.progress(3)\n")
         done = mete("run", "--record", self.out, "--json", "--", sys.executable, "-c", program, env=self.env)
+        if "ASan runtime does not come first" in done.stderr:
+            self.skipTest("a sanitised library cannot be loaded by a python3 that is none")
         self.assertEqual(done.returncode, 0, done.stderr)
         regions = {r["name"]: r for r in self.summary()["regions"]}
         self.assertEqual({n: r["count"] for n, r in regions.items()}, {"epoch": 3, "step": 3})

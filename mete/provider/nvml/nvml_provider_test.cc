@@ -294,7 +294,9 @@ TEST_F(Nvml, ManyProcessesFit) {
   for (int i = 1; i <= 5000; ++i) script += fmt::format("process=0,{},1,1;", i);
   fake_.script(script);
   fake_.advance(1s);
-  auto provider = make_nvml_provider(options_for(METE_FAKE_NVML));
+  auto options = options_for(METE_FAKE_NVML);
+  options.wait = 10s;  // a sanitizer's build needs more than a breath for so many
+  auto provider = make_nvml_provider(options);
   std::vector<DeviceProcess> processes;
   provider->device_processes()->read(processes);
   EXPECT_EQ(processes.size(), 5000U);
