@@ -16,6 +16,7 @@
 #include "mete/cli/memory_pages.h"
 #include "mete/cli/options.h"
 #include "mete/execute/run_counts.h"
+#include "mete/graph/zoo.h"
 
 namespace mete {
 namespace {
@@ -36,7 +37,8 @@ Result<BenchModel> model_of(const std::string& text, std::int64_t batch) {
     return fail(Errc::invalid, "--models {}: expected NAME or NAME@BATCH", text);
   if (parts.size() == 2) {
     const auto given = parse_int(parts[1]);
-    if (!given) return fail(Errc::invalid, "--models {}: '{}' is no batch", text, parts[1]);
+    if (!given || *given < 1)
+      return fail(Errc::invalid, "--models {}: '{}' is no batch", text, parts[1]);
     model.batch = *given;
   }
   return model;
@@ -147,11 +149,14 @@ class MemoryGrid {
       : options_(options), context_(context) {}
 
   Result<void> run() {
-    METE_TRY_VOID(make_directories(options_.out));
+    std::vector<BenchModel> models;  // all are looked at before the first is measured
     for (const auto& text : options_.models) {
-      METE_TRY(const auto model, model_of(text, options_.batch));
-      METE_TRY_VOID(run_model(model));
+      METE_TRY(auto model, model_of(text, options_.batch));
+      METE_TRY_VOID(find_zoo_model(model.name));
+      models.push_back(std::move(model));
     }
+    METE_TRY_VOID(make_directories(options_.out));
+    for (const auto& model : models) METE_TRY_VOID(run_model(model));
     return {};
   }
 
@@ -331,7 +336,11 @@ Result<ExitCode> bench_memory(const MemoryBenchOptions& options, const Context& 
     return fail(Errc::invalid, "--steps {}: expected 2 or more", options.steps);
   }
   METE_TRY_VOID(parse_tier(options.slow));
+  if (options.batch < 1) {
+    return fail(Errc::invalid, "--batch {}: expected 1 or more", options.batch);
+  }
   for (const auto& name : options.optimizers) METE_TRY_VOID(find_solver(name));
+  for (const auto& ratio : options.ratios) METE_TRY_VOID(fast_share_of(ratio));
   METE_TRY_VOID(MemoryGrid(options, context).run());
   METE_TRY(const auto runs, read_runs(options.out));
   Json all = Json::array();

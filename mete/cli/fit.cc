@@ -46,6 +46,8 @@ Result<void> check_options(const Options& options) {
     return fail(Errc::invalid, "--effort {}: expected more than 0, and at most 1000",
                 options.effort);
   }
+  METE_TRY_VOID(check_fast_memory(options.ratio, options.fast_memory));
+  METE_TRY_VOID(find_solver(options.optimizer));
   METE_TRY_VOID(parse_tier(options.memory.fast));
   METE_TRY_VOID(parse_tier(options.memory.slow));
   return {};
@@ -87,7 +89,6 @@ Result<std::vector<FittedArm>> fit_arms(const Options& options, const ProfiledSt
 
 Result<void> store_results(const FitReport& report, const Liveness& liveness,
                            const std::string& out) {
-  METE_TRY_VOID(make_directories(out));
   const FittedPlan& fitted = report.arms.front().fitted;
   METE_TRY_VOID(write_file_atomically(path_join(out, "problem.json"),
                                       to_json(fitted.step.problem).dump(-1) + "\n"));
@@ -106,7 +107,7 @@ Result<void> store_results(const FitReport& report, const Liveness& liveness,
 
 Result<ExitCode> fit(const Options& options, const Context& context) {
   METE_TRY_VOID(check_options(options));
-  METE_TRY_VOID(find_solver(options.optimizer));
+  if (!options.out.empty()) METE_TRY_VOID(make_directories(options.out));
   METE_TRY(const auto step,
            profile_step(options.graph, options.memory, options.repeats, options.seed, context));
   FitReport report;

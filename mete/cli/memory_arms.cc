@@ -114,17 +114,26 @@ Result<std::uint64_t> parse_fast_memory(const std::string& size) {
   return static_cast<std::uint64_t>(*bytes);
 }
 
-Result<std::uint64_t> fast_limit(const std::string& ratio, const std::string& fast_memory,
-                                 const Problem& problem) {
+Result<void> check_fast_memory(const std::string& ratio, const std::string& fast_memory) {
   if (!ratio.empty() && !fast_memory.empty()) {
     return fail(Errc::invalid, "--ratio and --fast-memory say the same thing; give one of them");
   }
-  if (!ratio.empty()) return limit_of_ratio(ratio, problem);
-  if (fast_memory.empty()) {
+  if (ratio.empty() && fast_memory.empty()) {
     return fail(Errc::invalid,
                 "how much fast memory? give --ratio 4:1 (slow to fast) or --fast-memory 512MiB");
   }
-  return parse_fast_memory(fast_memory);
+  if (!ratio.empty()) {
+    METE_TRY_VOID(fast_share_of(ratio));
+  } else {
+    METE_TRY_VOID(parse_fast_memory(fast_memory));
+  }
+  return {};
+}
+
+Result<std::uint64_t> fast_limit(const std::string& ratio, const std::string& fast_memory,
+                                 const Problem& problem) {
+  METE_TRY_VOID(check_fast_memory(ratio, fast_memory));
+  return ratio.empty() ? parse_fast_memory(fast_memory) : limit_of_ratio(ratio, problem);
 }
 
 Interval times_as_long(const ArmOutcome& first, const ArmOutcome& second) {

@@ -54,6 +54,9 @@ Result<ProfiledStep> profile_step(const std::string& graph, const MemoryOptions&
 
 /// `--fast-memory SIZE`.
 Result<std::uint64_t> parse_fast_memory(const std::string& size);
+/// That one of --ratio and --fast-memory is given and means something: asked before anything is
+/// measured, which can take hours.
+Result<void> check_fast_memory(const std::string& ratio, const std::string& fast_memory);
 /// How much fast memory: --ratio or --fast-memory, of which one is given.
 Result<std::uint64_t> fast_limit(const std::string& ratio, const std::string& fast_memory,
                                  const Problem& problem);

@@ -97,6 +97,9 @@ PlannedGraph plan_memory(Graph graph, std::span<KernelLibrary* const> libraries)
 Result<MemorySetup> open_memory(const MemoryOptions& options, ProfileStore& store,
                                 const Context& context, std::vector<std::string>& notices) {
   METE_TRY(const TierSpec fast, tier_of("--fast", options.fast));
+  if (fast.kind != TierKind::dram && fast.kind != TierKind::numa) {
+    return fail(Errc::invalid, "--fast {}: expected dram, or numa:N", options.fast);
+  }
   METE_TRY(const TierSpec slow, tier_of("--slow", options.slow));
   MemorySetup setup;
   METE_TRY(setup.threads, threads_of(options));

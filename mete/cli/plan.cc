@@ -139,6 +139,13 @@ Result<void> write_page(const Options& options, const Answer& answer, const Prob
 
 /// The problem of a graph is made of what its kernels take here.
 Result<Answer> answer_of_graph(const Options& options, Problem& problem, const Context& context) {
+  for (const auto* path : {&options.output, &options.page, &options.write_problem}) {
+    // Said now: to measure a graph can take hours.
+    if (is_directory(*path)) return fail(Errc::invalid, "{}: is a folder, expected a file", *path);
+    if (!path->empty() && !is_directory(dir_name(*path))) {
+      return fail(Errc::failed, "{}: cannot write: there is no folder {}", *path, dir_name(*path));
+    }
+  }
   if (!options.max_slowdown.empty()) {
     return fail(Errc::invalid,
                 "--max-slowdown works on a problem file: write it with --ratio 1:1 --write-problem "

@@ -24,9 +24,13 @@ Result<GraphPlan> plan_graph(const GraphPlanRequest& request, const Context& con
   METE_TRY(fit.solver, find_solver(request.optimizer));
   fit.solve = request.solve;
   fit.clock = &context.clock;
+  const bool limited = !request.ratio.empty() || !request.fast_memory.empty();
+  if (limited) METE_TRY_VOID(check_fast_memory(request.ratio, request.fast_memory));
   METE_TRY(const auto step,
            profile_step(request.graph, request.memory, kRepeats, request.solve.seed, context));
-  METE_TRY(fit.solve.limit_bytes, fast_limit(request.ratio, request.fast_memory, step.still));
+  if (limited) {
+    METE_TRY(fit.solve.limit_bytes, fast_limit(request.ratio, request.fast_memory, step.still));
+  }
   METE_TRY(auto fitted, fit_plan(step.planned.graph, step.planned.liveness, step.planned.layouts,
                                  step.profile, fit));
   const ProfileEnvironment& environment = step.profile.environment;

@@ -69,6 +69,8 @@ struct LeastFastMemory {
 Result<LeastFastMemory> least_fast_memory(const Solver& solver, const Problem& problem,
                                           const SolveRequest& request, double slowdown);
 
+/// The part of all memory that is fast: a fifth for "4:1" or "4" (slow : fast).
+Result<double> fast_share_of(std::string_view ratio);
 /// "4:1" or "4" (slow : fast): fast memory for 1 / (4 + 1) of all_fast_peak(). "1:0" is none,
 /// "0:1" all.
 Result<std::uint64_t> limit_of_ratio(std::string_view ratio, const Problem& problem);

@@ -136,7 +136,7 @@ Result<LeastFastMemory> least_fast_memory(const Solver& solver, const Problem& p
   return out;
 }
 
-Result<std::uint64_t> limit_of_ratio(std::string_view ratio, const Problem& problem) {
+Result<double> fast_share_of(std::string_view ratio) {
   const auto parts = split(ratio, ':');
   const auto slow = parse_double(trim(parts[0]));
   const auto fast = parts.size() == 2 ? parse_double(trim(parts[1])) : 1.0;
@@ -147,8 +147,13 @@ Result<std::uint64_t> limit_of_ratio(std::string_view ratio, const Problem& prob
                 "--ratio {}: expected slow:fast memory, as in 4:1 (one fifth of the peak is fast)",
                 ratio);
   }
-  const auto peak = static_cast<double>(all_fast_peak(problem));
-  return static_cast<std::uint64_t>(std::floor(peak * (*fast / (*slow + *fast))));
+  return *fast / (*slow + *fast);
+}
+
+Result<std::uint64_t> limit_of_ratio(std::string_view ratio, const Problem& problem) {
+  METE_TRY(const double share, fast_share_of(ratio));
+  return static_cast<std::uint64_t>(
+      std::floor(static_cast<double>(all_fast_peak(problem)) * share));
 }
 
 }  // namespace mete

@@ -82,10 +82,31 @@ class MemoryLoop(mete_cli.MeteCase):
                             (("fit", *MODEL, "--ratio", "4:1", "--optimizer", "magic"), ("magic",)),
                             (("fit", *MODEL, "--ratio", "4:1", "--steps", "1"), ("--steps",)),
                             (("plan", "zoo:mlp", "--max-slowdown", "10%"), ("--write-problem",)),
+                            (("plan", *MODEL, "--ratio", "4:1x"), ("slow:fast",)),
+                            (("plan", *MODEL, "--ratio", "4:1", "-o", "."), ("folder",)),
+                            (("bench", "memory", "--models", "mlp@0", "-o", "grid"), ("no batch",)),
+                            (("bench", "memory", "--models", "mlp@2", "--ratios", "4:1,1/8", "-o", "grid"), ("1/8",)),
+                            (("bench", "memory", "--models", "mlp@2,resnet51", "-o", "grid"), ("resnet50",)),
                             (("bench", "memory", "--models", "mlp@x", "-o", "grid"), ("no batch",)),
                             (("bench", "memory", "--models", "mlp@2"), ("-o DIR",))):
             with self.subTest(words=words):
                 self.refused(*words, says=says)
+                self.assertFalse(os.path.exists(self.path("mete.profile.db")), "refused before anything is measured")
+
+    def test_what_cannot_be_written_is_said_before_measuring(self):
+        with open(self.path("file"), "w", encoding="utf-8"):
+            pass
+        self.refused("fit", *MODEL, "--ratio", "4:1", "-o", "file", says=("file",))
+        self.refused("plan", *MODEL, "--ratio", "4:1", "-o", "no/plan.json", code=1, says=("no/plan.json",))
+        self.assertFalse(os.path.exists(self.path("mete.profile.db")))
+
+    def test_fast_memory_is_not_emulated(self):
+        """Its figures would have to say so wherever they are shown."""
+        self.refused("fit", *MODEL, "--ratio", "4:1", "--fast", "throttled", says=("--fast", "numa:N"))
+
+    def test_all_fast_needs_no_limit(self):
+        plan = self.json_of("plan", *MODEL, "--optimizer", "all-fast", "--profile", "p.db")
+        self.assertEqual(plan["seconds"], plan["all_fast_seconds"])
 
     def test_a_file_that_is_not_there(self):
         self.refused("exec", "no.json", "--graph", *MODEL, says=("no.json",))
