@@ -18,10 +18,12 @@ namespace {
 /// Rows of the matrix that share one reading of the first factor. More of them would drive one
 /// another out of the first cache, of eight ways, where their length is a power of two.
 constexpr std::size_t kRows = 8;
-/// Columns taken at once: their part of the first factor stays in the first cache.
-constexpr std::size_t kColumns = 256;
-/// Rows of the matrix between two readings of that part. The sums stay in the cache too.
-constexpr std::size_t kBlock = 64;
+/// Elements of the first factor taken at once: they stay in the first cache, while the pieces of
+/// the matrix's rows are as long as can be, for the memory's sake.
+constexpr std::size_t kTaken = 4096;
+/// Rows of the matrix between two readings of them, for each row of the largest group. The sums
+/// stay in the cache too.
+constexpr std::size_t kBlockRows = 4;
 
 struct TurnedRows {
   std::size_t rows;     ///< of the first factor
@@ -38,8 +40,14 @@ struct TurnedRows {
     for (std::size_t row = 0; row < rows; row += group_at(row, rows, kLanes)) ++count;
     return count;
   }
-  /// Floats of a thread's sums.
-  [[nodiscard]] std::size_t sums() const { return groups() * kBlock * kLanes; }
+  [[nodiscard]] std::size_t largest() const { return group_at(0, rows, kLanes); }
+  /// Columns taken at once.
+  [[nodiscard]] std::size_t piece() const { return kTaken / largest(); }
+  /// Rows of the matrix that have sums: a multiple of 16.
+  [[nodiscard]] std::size_t block() const { return std::max(kLanes, kBlockRows * largest()); }
+  /// Floats of a group's sums, and of a thread's.
+  [[nodiscard]] std::size_t group_sums() const { return block() * kLanes; }
+  [[nodiscard]] std::size_t sums() const { return groups() * group_sums(); }
 };
 
 /// What is multiplied by one group's vectors: some columns of some rows of the matrix.
@@ -170,7 +178,7 @@ void add_rows(const TurnedRows& job, Strip strip, std::size_t height, const floa
       add_group<1>(size, strip, group, sums);
     }
     strip.ahead = strip.begin;
-    sums += kBlock * kLanes;
+    sums += job.group_sums();
     row += size;
   }
 }
@@ -202,8 +210,8 @@ const float* strip_after(const TurnedRows& job, const float* b, std::size_t k, s
                          std::size_t begin, std::size_t end) {
   std::size_t next = k + kRows;
   if (next + kRows > end) {
-    next = column + kColumns < job.columns ? begin : end;
-    column = next == begin ? column + kColumns : 0;
+    next = column + job.piece() < job.columns ? begin : end;
+    column = next == begin ? column + job.piece() : 0;
   }
   return next + kRows <= job.results ? b + next * job.columns + column : nullptr;
 }
@@ -212,8 +220,8 @@ const float* strip_after(const TurnedRows& job, const float* b, std::size_t k, s
 void multiply_block(const TurnedRows& job, const float* packed, const float* b, float* sums,
                     float* c, std::size_t begin, std::size_t end) {
   std::fill_n(sums, job.sums(), 0.0F);
-  for (std::size_t column = 0; column < job.columns; column += kColumns) {
-    const std::size_t width = std::min(kColumns, job.columns - column);
+  for (std::size_t column = 0; column < job.columns; column += job.piece()) {
+    const std::size_t width = std::min(job.piece(), job.columns - column);
     for (std::size_t k = begin; k < end;) {
       const std::size_t height = end - k >= kRows ? kRows : 1;
       const float* const at = b + k * job.columns + column;
@@ -232,7 +240,7 @@ void multiply_block(const TurnedRows& job, const float* packed, const float* b, 
       store_results(job, size, sums + (k - begin) * kLanes, c + row * job.results + k,
                     std::min(kLanes, end - k));
     }
-    sums += kBlock * kLanes;
+    sums += job.group_sums();
     row += size;
   }
 }
@@ -262,9 +270,9 @@ MadeKernel make_few_rows_turned(std::size_t rows, std::size_t columns, std::size
     });
     in_parts(threads, job.results, kLanes,
              [&](std::size_t part, std::size_t begin, std::size_t end) {
-               for (std::size_t k = begin; k < end; k += kBlock) {
+               for (std::size_t k = begin; k < end; k += job.block()) {
                  multiply_block(job, packed, t.in(1), sums + part * job.sums(), t.out(), k,
-                                std::min(k + kBlock, end));
+                                std::min(k + job.block(), end));
                }
              });
     return {};
