@@ -17,6 +17,9 @@ namespace mete::blas {
 inline constexpr std::size_t kMostRows = 16;
 /// A smaller matrix stays in the caches, where a library's own multiply is as good.
 inline constexpr std::size_t kLeastElements = std::size_t{1} << 18U;
+/// Up to so many threads each turn the first factor over for themselves: one of them waiting for
+/// another costs more than the 1 % of the work that it is, and far more where other programs run.
+inline constexpr int kMostAlone = 4;
 /// Floats of an AVX-512 vector.
 inline constexpr std::size_t kLanes = 16;
 
