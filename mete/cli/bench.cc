@@ -34,6 +34,10 @@
 namespace mete {
 namespace {
 
+constexpr int kMostTrials = 100'000;
+constexpr int kMostThreads = 4096;
+constexpr int kMostSeconds = 86'400;
+
 /// A GPU, or the CPU, as signals and controls name them.
 struct Part {
   Domain domain = Domain::board;
@@ -254,6 +258,7 @@ Result<ExitCode> bench_machine(const BenchOptions& options, const Context& conte
   host.gpu = gpu;
   host.library = options.library;
   host.meter = std::move(meter);
+  host.interrupt = &context.interrupt;
   host.free_bytes = [&] { return gpu ? runtime->free_bytes(*gpu) : available_memory(context.sys); };
   ControlGuard guard(platform, context.state_directory);
   if (!clocks.empty()) {
@@ -287,7 +292,7 @@ Result<ExitCode> bench_board(const BenchOptions& options, const Context& context
 Result<std::vector<StreamResult>> measure_stream(const BenchOptions& options,
                                                  const Context& context) {
   if (options.device == "cpu")
-    return run_stream(threads_of(options), options.trials, context.clock);
+    return run_stream(threads_of(options), options.trials, context.clock, context.interrupt);
   if (options.device.starts_with("board:")) {
     METE_TRY(const auto board, load_board(options.device.substr(6)));
     return fail(Errc::unsupported,
@@ -327,8 +332,15 @@ Result<ExitCode> bench_stream(const BenchOptions& options, const Context& contex
 }
 
 Result<ExitCode> run(const BenchOptions& options, const Context& context) {
-  if (options.trials < 1 || !(options.seconds > 0)) {
-    return fail(Errc::invalid, "--trials and --seconds must be positive");
+  if (options.trials < 1 || options.trials > kMostTrials) {
+    return fail(Errc::invalid, "--trials {}: expected 1 to {}", options.trials, kMostTrials);
+  }
+  if (!(options.seconds > 0 && options.seconds <= kMostSeconds)) {
+    return fail(Errc::invalid, "--seconds {:g}: expected more than 0, and at most {}",
+                options.seconds, kMostSeconds);
+  }
+  if (options.threads < 0 || options.threads > kMostThreads) {
+    return fail(Errc::invalid, "--threads {}: expected 1 to {}", options.threads, kMostThreads);
   }
   METE_TRY_VOID(check_library(options));
   if (options.workload == "stream") return bench_stream(options, context);

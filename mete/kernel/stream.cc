@@ -85,7 +85,8 @@ bool stream_agrees(double element, double expected) {
   return element == expected || std::abs(element / expected - 1) <= 1e-12;
 }
 
-Result<std::vector<StreamResult>> run_stream(int threads, int repeats, const Clock& clock) {
+Result<std::vector<StreamResult>> run_stream(int threads, int repeats, const Clock& clock,
+                                             const Interrupt& interrupt) {
   std::unique_ptr<Arrays> arrays;
   try {
     arrays = std::make_unique<Arrays>();
@@ -97,6 +98,7 @@ Result<std::vector<StreamResult>> run_stream(int threads, int repeats, const Clo
   for (const auto& kernel : kKernels) results.push_back({kernel.name, {}});
   for (int repeat = 0; repeat < repeats; ++repeat) {
     for (std::size_t k = 0; k < kKernels.size(); ++k) {
+      if (interrupt.signal() != 0) return fail(Errc::gone, "interrupted");
       const auto start = clock.now();
       on_all(*arrays, kKernels[k].loop, threads);
       const double seconds = to_seconds(clock.now() - start);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "mete/base/clock.h"
+#include "mete/base/interrupt.h"
 #include "mete/base/result.h"
 
 namespace mete {
@@ -31,7 +32,8 @@ StreamValues stream_values(int repeats);
 bool stream_agrees(double element, double expected);
 
 /// Arrays of doubles of 128 MiB each, more than any cache; `failed` if the results are not what the
-/// loops must give.
-Result<std::vector<StreamResult>> run_stream(int threads, int repeats, const Clock& clock);
+/// loops must give, `gone` if interrupted.
+Result<std::vector<StreamResult>> run_stream(int threads, int repeats, const Clock& clock,
+                                             const Interrupt& interrupt);
 
 }  // namespace mete

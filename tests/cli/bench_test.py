@@ -24,7 +24,10 @@ class Refused(MeteCase):
         self.refused("bench", "gemm", "--size", "0", says=["--size 0"])
         self.refused("bench", "gemm", "--size", "8x", says=["ROWSxDEPTH"])
         self.refused("bench", "gemm", "--type", "flaot", says=["double, float"])
-        self.refused("bench", "gemm", "--trials", "0", says=["positive"])
+        for what in ("gemm", "stream"):
+            for option, value in (("--trials", "0"), ("--trials", "1000000000"), ("--seconds", "0"), ("--seconds", "nan"),
+                                  ("--seconds", "inf"), ("--threads", "-3"), ("--threads", "100000")):
+                self.refused("bench", what, "--size", "8", option, value, says=[option, value, "expected"])
         self.refused("bench", "gemm", "--tensor", "maybe", says=["on and off"])
         self.refused("bench", "gemm", "--device", "cuda", "--type", "tf32", "--tensor", "off", code=1, says=["use float"])
 
@@ -82,6 +85,18 @@ class OnCpu(MeteCase):
         self.refused("bench", "gemm", "--type", "half", *SHORT, code=1, says=["half"])
         self.refused("bench", "gemm", "--tensor", "on", "--type", "float", *SHORT, code=1, says=["the type decides"])
         self.refused("bench", "gemm", "--power", "CPU_POWR", "--size", "8", says=["CPU_POWR"])
+
+    def test_ctrl_c_ends_a_long_run(self):
+        child = self.start("bench", "gemm", "--type", "float", "--size", "16", "--power", "none", "--threads", "1",
+                           "--seconds", "3600", "-o", "long.study.db")
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not os.path.exists(self.path("long.study.db")):
+            time.sleep(0.1)
+        time.sleep(1)
+        child.send_signal(signal.SIGINT)
+        _, err = child.communicate(timeout=60)
+        self.assertEqual(child.returncode, 130, err)
+        self.assertIn("goes on where it stopped", err)
 
     def test_a_grid_goes_on_where_it_stopped(self):
         command = ("bench", "gemm", "--type", "float", "--size", "16,32x8", "--trials", "200", "-o", self.path("s.study.db"), *SHORT)

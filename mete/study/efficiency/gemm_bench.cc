@@ -48,7 +48,12 @@ Result<BenchOutcome> run_bench(const BenchPlan& plan, const std::vector<BenchSte
       outcome.interrupted = true;
       break;
     }
-    METE_TRY(auto run, device.measure(steps[i].point, plan, seeds.next()));
+    auto measured = device.measure(steps[i].point, plan, seeds.next());
+    if (!measured && measured.error().code == Errc::gone && interrupt.signal() != 0) {
+      outcome.interrupted = true;  // in the middle of a run, which is worth nothing
+      break;
+    }
+    METE_TRY(auto run, std::move(measured));
     run.origin = steps[i].reference ? "reference" : "mete bench";
     if (steps[i].reference) reference_rates.push_back(run.flops);
     METE_TRY_VOID(keep(run));

@@ -117,18 +117,25 @@ double RuntimeBench::peak(GemmType type) {
 Result<GemmTiming> RuntimeBench::run_timed(Gemm& gemm, const BenchPlan& plan, GemmRun& run) {
   METE_TRY(const auto chunk, warm_up(gemm, clock_));
   const auto& meter = host_.meter;
+  const auto stopped = [this] {
+    return host_.interrupt != nullptr && host_.interrupt->signal() != 0;
+  };
   const auto more = [&](double passed) {
+    if (stopped()) return false;
     return passed < plan.seconds || (meter && passed < plan.longest && !settled(run.power));
   };
-  if (!meter) return time_multiplies(gemm, clock_, chunk, more);
   double next_power = 0;
   const auto start = clock_.now();
-  return time_multiplies(gemm, clock_, chunk, more, [&](double passed) {
+  const auto look = [&](double passed) {
     if (passed < next_power) return;
     const double watts = meter->read();
     if (std::isfinite(watts)) run.power.push_back({to_seconds(clock_.now() - start), watts});
     next_power = passed + meter->period_seconds;
-  });
+  };
+  auto timing =
+      time_multiplies(gemm, clock_, chunk, more, meter ? look : std::function<void(double)>());
+  if (stopped()) return fail(Errc::gone, "interrupted");
+  return timing;
 }
 
 std::string RuntimeBench::units_of(const Gemm& gemm, const GemmRun& run, GemmType type) {

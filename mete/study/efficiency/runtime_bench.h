@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "mete/base/interrupt.h"
 #include "mete/base/sys_root.h"
 #include "mete/kernel/gemm.h"
 #include "mete/study/efficiency/gemm_bench.h"
@@ -23,6 +24,7 @@ struct BenchHost {
   /// Sets the clock, Hz; empty where it cannot be set.
   std::function<Result<void>(double)> set_clock;
   std::optional<BenchMeter> meter;
+  const Interrupt* interrupt = nullptr;  ///< ends a run within a chunk of multiplies
 };
 /// MemAvailable of /proc/meminfo.
 Result<double> available_memory(const SysRoot& root);
@@ -47,7 +49,7 @@ class RuntimeBench final : public BenchDevice {
   RuntimeBench(GemmRuntime& runtime, const Clock& clock, BenchHost host);
   Result<void> check(const GemmPoint& point) override;
   /// Warm-up, then multiplies until the time is over and the meter has settled; the result is
-  /// checked by a naive multiply.
+  /// checked by a naive multiply. `gone` if interrupted.
   Result<GemmRun> measure(const GemmPoint& point, const BenchPlan& plan,
                           std::uint64_t seed) override;
   /// A CPU's arithmetic units' own rate for a type, measured once; NaN where there is no loop for
