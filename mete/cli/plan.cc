@@ -146,13 +146,17 @@ Result<Answer> answer_of_graph(const Options& options, Problem& problem, const C
       return fail(Errc::failed, "{}: cannot write: there is no folder {}", *path, dir_name(*path));
     }
   }
+  Answer answer;
   if (!options.max_slowdown.empty()) {
-    return fail(Errc::invalid,
-                "--max-slowdown works on a problem file: write it with --ratio 1:1 --write-problem "
-                "P.json, then plan P.json");
+    METE_TRY(answer.max_slowdown, parse_slowdown(options.max_slowdown));
   }
-  GraphPlanRequest request{options.problem,     options.memory,    options.ratio,
-                           options.fast_memory, options.optimizer, {}};
+  GraphPlanRequest request{options.problem,
+                           options.memory,
+                           options.ratio,
+                           options.fast_memory,
+                           answer.max_slowdown,
+                           options.optimizer,
+                           {}};
   request.solve.seed = options.seed;
   request.solve.effort = options.effort;
   request.solve.target_gap = options.target_gap;
@@ -163,7 +167,6 @@ Result<Answer> answer_of_graph(const Options& options, Problem& problem, const C
   }
   METE_TRY(auto planned, plan_graph(request, context));
   problem = std::move(planned.problem);
-  Answer answer;
   answer.solved = std::move(planned.solved);
   answer.solve_seconds = planned.solve_seconds;
   return answer;
@@ -194,7 +197,8 @@ Json json_of(const Answer& answer, const Problem& problem) {
                     {"bytes_to_fast", static_cast<std::int64_t>(v.bytes_to_fast)}});
   if (answer.max_slowdown) {
     json.set("max_slowdown", *answer.max_slowdown);
-    json.set("proven_least_bytes", static_cast<std::int64_t>(answer.proven_bytes));
+    if (answer.proven_bytes > 0)
+      json.set("proven_least_bytes", static_cast<std::int64_t>(answer.proven_bytes));
   }
   return json;
 }

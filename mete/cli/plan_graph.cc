@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "mete/cli/plan_graph.h"
 
+#include <algorithm>
 #include <numeric>
+#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "mete/base/text.h"
 #include "mete/cli/memory_arms.h"
 #include "mete/execute/fitted_plan.h"
 
@@ -12,6 +16,56 @@ namespace mete {
 namespace {
 
 constexpr int kRepeats = 10;
+constexpr int kHalvings = 6;
+constexpr double kWiden = 1.05;
+
+Result<FittedPlan> fit_within(const ProfiledStep& step, FitRequest fit, std::uint64_t limit) {
+  fit.solve.limit_bytes = limit;
+  return fit_plan(step.planned.graph, step.planned.liveness, step.planned.layouts, step.profile,
+                  fit);
+}
+
+/// The plan of the least fast memory that stays within `slowdown` of all-fast. Searched from what
+/// it takes where parameters stay where they are and nothing is packed.
+Result<FittedPlan> least_fit(const ProfiledStep& step, const FitRequest& fit, double slowdown) {
+  METE_TRY(const auto guess, least_fast_memory(*fit.solver, step.still, fit.solve, slowdown));
+  const double goal = all_fast_seconds(step.still) * (1 + slowdown);
+  const auto most =
+      static_cast<std::uint64_t>(kWiden * static_cast<double>(all_fast_peak(step.still)));
+  std::optional<FittedPlan> best;
+  const auto attempt = [&](std::uint64_t limit) -> Result<bool> {
+    auto fitted = fit_within(step, fit, limit);
+    if (!fitted) {
+      const auto code = fitted.error().code;
+      // This limit is too small for this kind of placement.
+      if (code == Errc::unsupported || code == Errc::invalid) return false;
+      return fitted.error();
+    }
+    if (fitted->solved.verdict.seconds > goal) return false;
+    best = std::move(*fitted);
+    return true;
+  };
+  std::uint64_t low = least_memory(step.still).bytes;
+  std::uint64_t high = std::max(low, guess.solved.plan.figures.limit_bytes);
+  while (true) {
+    METE_TRY(const bool enough, attempt(high));
+    if (enough) break;
+    if (high >= most) {
+      return fail(Errc::invalid,
+                  "{} stays more than {} above all-fast with all the fast memory there is use for; "
+                  "allow a larger slowdown, or choose another optimizer",
+                  fit.solver->name, format_percent(slowdown));
+    }
+    low = high;
+    high = std::min(most, static_cast<std::uint64_t>(kWiden * static_cast<double>(high)) + 1);
+  }
+  for (int i = 0; i < kHalvings && high - low > high / 256; ++i) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    METE_TRY(const bool enough, attempt(middle));
+    (enough ? high : low) = middle;
+  }
+  return std::move(*best);
+}
 
 }  // namespace
 
@@ -31,8 +85,8 @@ Result<GraphPlan> plan_graph(const GraphPlanRequest& request, const Context& con
   if (limited) {
     METE_TRY(fit.solve.limit_bytes, fast_limit(request.ratio, request.fast_memory, step.still));
   }
-  METE_TRY(auto fitted, fit_plan(step.planned.graph, step.planned.liveness, step.planned.layouts,
-                                 step.profile, fit));
+  METE_TRY(auto fitted, request.max_slowdown ? least_fit(step, fit, *request.max_slowdown)
+                                             : fit_within(step, fit, fit.solve.limit_bytes));
   const ProfileEnvironment& environment = step.profile.environment;
   GraphPlan plan;
   plan.problem = std::move(fitted.step.problem);
@@ -44,6 +98,8 @@ Result<GraphPlan> plan_graph(const GraphPlanRequest& request, const Context& con
   figures.source = plan.problem.source;
   figures.lower_bound_seconds = fitted.lower_bound_seconds;
   figures.gap = fitted.gap;
+  // The problem's own holds the writes back of parameters that it leaves in slow memory.
+  figures.all_fast_seconds = all_fast_seconds(step.still);
   plan.solve_seconds =
       std::accumulate(fitted.solve_seconds.begin(), fitted.solve_seconds.end(), 0.0);
   return plan;

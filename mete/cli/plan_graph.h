@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,7 @@ struct GraphPlanRequest {
   MemoryOptions memory;
   std::string ratio;
   std::string fast_memory;
+  std::optional<double> max_slowdown;  ///< the least fast memory that keeps this; not both
   std::string optimizer;
   SolveRequest solve;  ///< without its limit
 };

@@ -49,7 +49,17 @@ class MemoryLoop(mete_cli.MeteCase):
         self.assertIn("emulated", planned["source"])
         # The problem stands for itself: planned again, its bound can only be tighter.
         alone = self.json_of("plan", "problem.json", "--fast-memory", f"{planned['limit_bytes']}B")
-        self.assertAlmostEqual(alone["all_fast_seconds"], planned["all_fast_seconds"])
+        # What parameters in slow memory cost whatever the plan is part of the problem, not of all-fast.
+        self.assertGreaterEqual(alone["all_fast_seconds"], planned["all_fast_seconds"] * (1 - 1e-9))
+        all_fast = self.json_of("plan", *MODEL, "--optimizer", "all-fast", "--profile", "p.db")
+        self.assertAlmostEqual(planned["all_fast_seconds"], all_fast["seconds"])
+
+        least = self.json_of("plan", *MODEL, "--max-slowdown", "20%", "--profile", "p.db", "-o", "least.json")
+        self.assertLessEqual(least["seconds"], 1.2 * least["all_fast_seconds"])
+        self.assertLessEqual(least["peak_bytes"], least["limit_bytes"])
+        self.assertLess(least["limit_bytes"], all_fast["peak_bytes"])
+        less = self.json_of("plan", *MODEL, "--fast-memory", f"{least['limit_bytes'] // 2}B", "--profile", "p.db")
+        self.assertGreater(less["seconds"], 1.2 * least["all_fast_seconds"], "half of it would have done")
         self.assertGreaterEqual(alone["lower_bound_seconds"], planned["lower_bound_seconds"] * (1 - 1e-6))
 
     def test_the_grid_resumes(self):
@@ -81,7 +91,8 @@ class MemoryLoop(mete_cli.MeteCase):
                             (("fit", *MODEL, "--ratio", "x"), ("slow:fast",)),
                             (("fit", *MODEL, "--ratio", "4:1", "--optimizer", "magic"), ("magic",)),
                             (("fit", *MODEL, "--ratio", "4:1", "--steps", "1"), ("--steps",)),
-                            (("plan", "zoo:mlp", "--max-slowdown", "10%"), ("--write-problem",)),
+                            (("plan", *MODEL, "--max-slowdown", "much"), ("much",)),
+                            (("plan", *MODEL, "--max-slowdown", "5%", "--ratio", "4:1"), ("--max-slowdown",)),
                             (("plan", *MODEL, "--ratio", "4:1x"), ("slow:fast",)),
                             (("plan", *MODEL, "--ratio", "4:1", "-o", "."), ("folder",)),
                             (("bench", "memory", "--models", "mlp@0", "-o", "grid"), ("no batch",)),
