@@ -93,6 +93,12 @@ std::string get_text(hid_t object, const std::string& name) {
 
 Result<OutputFile> OutputFile::create(const std::string& path) {
   be_quiet();
+  struct stat info{};
+  // The finished file is renamed over its place, which root may do to a device as well.
+  if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+    return fail(Errc::invalid, "{}: is {}; name a file for the table", path,
+                S_ISDIR(info.st_mode) ? "a folder" : "a device or a pipe, not a file");
+  }
   std::string part = path + ".XXXXXX";
   const int fd = ::mkstemp(part.data());
   if (fd < 0) {

@@ -4,6 +4,7 @@ import os
 import resource
 import shutil
 import signal
+import stat
 import time
 
 from mete_cli import MeteCase, main
@@ -147,6 +148,15 @@ class Sweep(MeteCase):
         self.refused(*self.words("--fresh"), says=["not empty"])
         self.assertEqual(before, self.identities())
         self.mete(*self.words("--fresh", "--force", trials="3"))
+
+    def test_a_table_does_not_take_the_place_of_a_device_or_folder(self):
+        self.mete("sweep", "--board", "v100", "--control", "GPU_CORE_FREQUENCY_MAX_CONTROL=all", "--trials", "1", "--out", "s", "--",
+                  "BlackScholes")
+        os.mkfifo(self.path("pipe"))
+        os.mkdir(self.path("folder"))
+        self.refused("process", "s", "-o", "pipe", says=["pipe", "name a file"])
+        self.assertTrue(stat.S_ISFIFO(os.stat(self.path("pipe")).st_mode), "a device would be lost the same way")
+        self.refused("process", "s", "-o", "folder", says=["a folder"])
 
     def test_folders_that_cannot_be_used(self):
         os.mkdir(self.path("mine"))
