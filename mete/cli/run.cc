@@ -84,6 +84,7 @@ void print_summary(const RunResult& result, const SessionOptions& options,
   std::string files;
   if (!options.report_path.empty()) files += fmt::format("; report: {}", options.report_path);
   if (!options.trace_path.empty()) files += fmt::format("; trace: {}", options.trace_path);
+  if (!files.empty() && !result.outputs_complete) files += " (not complete: see the warning above)";
   fmt::print(stderr, "mete: {} ran for {}, {}; {}{}{}\n", shortened(command),
              format_quantity(result.seconds, "s", 4), ended, energy_sentence(result),
              loop_sentence(result, options.replayed), files);

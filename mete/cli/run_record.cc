@@ -77,8 +77,12 @@ Result<std::unique_ptr<RunRecord>> RunRecord::make(const RecordOptions& options,
   RecorderOptions recorder;
   recorder.directory = options.directory;
   recorder.signals = session.signals;
-  METE_TRY(recorder.process_period, parse_period(options.process_period));
-  METE_TRY(recorder.memory_period, parse_period(options.memory_period));
+  const auto process_period = parse_period(options.process_period);
+  if (!process_period) return process_period.error().within("--process-period");
+  const auto memory_period = parse_period(options.memory_period);
+  if (!memory_period) return memory_period.error().within("--memory-period");
+  recorder.process_period = *process_period;
+  recorder.memory_period = *memory_period;
   if (recorder.process_period < kLeastProcessPeriod) {
     return fail(
         Errc::invalid,

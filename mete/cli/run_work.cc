@@ -34,7 +34,9 @@ Result<SessionOptions> session_options(const RunOptions& options, Target& target
   if (!options.period.empty()) {
     METE_TRY(out.period, parse_period(options.period));
   }
-  METE_TRY(out.stop_grace, parse_period(options.grace));
+  const auto grace = parse_period(options.grace);
+  if (!grace) return grace.error().within("--grace");
+  out.stop_grace = *grace;
   for (const auto& list : options.signals) {
     METE_TRY(const auto requests, parse_signal_list(list, target.platform()));
     out.signals.insert(out.signals.end(), requests.begin(), requests.end());

@@ -342,10 +342,16 @@ class RunTest(unittest.TestCase):
         self.assertGreater(app["GPU_CORE_FREQUENCY_STATUS@gpu-0"],
                            app["GPU_CORE_FREQUENCY_STATUS@gpu-1"])
 
+    def test_a_wrong_period_is_said_with_its_option(self):
+        for words in (("--grace", "-1"), ("--record", self.path("rec"), "--process-period", "0"),
+                      ("--record", self.path("rec"), "--memory-period", "nan")):
+            self.assertIn(f"{words[-2]}: period '{words[-1]}'", self.mete(*words, "--", "true", code=2))
+
     def test_full_disk_ends_the_trace_but_not_the_run(self):
         done = self.path("done")
         error = self.mete("-t", "/dev/full", "-r", self.path("r"), "--", "touch", done, code=1)
         self.assertIn("No space left", error)
+        self.assertIn("not complete", error.splitlines()[-1], "a file that was not written is not listed as if it were")
         self.assertTrue(os.path.exists(done))
         read_report(self.path("r"))
 
