@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +27,7 @@ constexpr std::string_view kZoo = "zoo:";
 struct Options {
   std::string action;
   std::string model;
-  std::int64_t batch = 0;
+  std::optional<std::int64_t> batch;
   std::vector<std::string> dims;
   bool totals = false;
   bool json = false;
@@ -95,7 +96,7 @@ Result<Described> describe_zoo(const Options& options) {
   if (!options.dims.empty()) {
     return fail(Errc::invalid, "--dim: sizes of the zoo's models follow from --batch alone");
   }
-  const std::int64_t batch = options.batch == 0 ? 1 : options.batch;
+  const std::int64_t batch = options.batch.value_or(1);
   METE_TRY(const ZooModel* model, find_zoo_model(options.model.substr(kZoo.size())));
   METE_TRY(const Graph graph, build_zoo_model(*model, batch));
   METE_TRY(const ModelSummary summary, summarise(graph));
@@ -104,7 +105,7 @@ Result<Described> describe_zoo(const Options& options) {
 
 Result<OnnxOptions> onnx_options(const Options& options) {
   OnnxOptions onnx;
-  onnx.batch = options.batch;
+  onnx.batch = options.batch.value_or(0);
   for (const auto& dim : options.dims) {
     const auto at = dim.rfind('=');
     const auto size = at == std::string::npos ? std::nullopt : parse_int(dim.substr(at + 1));
@@ -125,7 +126,7 @@ Result<Described> describe_onnx(const Options& options) {
   METE_TRY(described.summary, summarise_forward(model.graph));
   described.of = fmt::format("ONNX opset {}{}", model.opset,
                              model.producer.empty() ? "" : ", by " + model.producer);
-  described.batch = options.batch;
+  described.batch = options.batch.value_or(0);
   onnx.training = true;
   METE_TRY(OnnxModel trained, read_onnx(options.model, onnx));
   if (trained.graph.loss == kNoTensor && !add_onnx_loss(trained)) {
@@ -148,8 +149,8 @@ Result<ExitCode> describe(const Options& options) {
     return fail(Errc::invalid,
                 "no model given: expected zoo:NAME (`mete model list`) or an ONNX file");
   }
-  if (options.batch < 0)
-    return fail(Errc::invalid, "--batch {}: expected 1 or more", options.batch);
+  if (options.batch && *options.batch < 1)
+    return fail(Errc::invalid, "--batch {}: expected 1 or more", *options.batch);
   const bool zoo = options.model.starts_with(kZoo);
   if (!zoo && !path_exists(options.model)) {
     return fail(Errc::invalid,

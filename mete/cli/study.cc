@@ -199,7 +199,10 @@ Result<ExitCode> best(const Options& options) {
 }
 
 Result<ExitCode> export_study(const Options& options) {
-  if (options.csv.empty() == options.data.empty()) {
+  if (!options.csv.empty() && !options.data.empty()) {
+    return fail(Errc::invalid, "export writes one of --csv and --data: give one of them");
+  }
+  if (options.csv.empty() && options.data.empty()) {
     return fail(
         Errc::invalid,
         "export needs a place: --csv FILE for a table, or --data FOLDER for the notebook's logs");

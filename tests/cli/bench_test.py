@@ -19,6 +19,7 @@ HAVE_BLAS = any(os.path.exists(os.path.join(os.path.dirname(METE), where, "mete_
 class Refused(MeteCase):
     def test_what_was_typed(self):
         self.refused("bench", "gemv", says=["no workload"])
+        self.refused("study", "export", "s.study.db", "--csv", "a", "--data", "b", says=["one of --csv and --data"])
         self.refused("bench", "gemm", "--device", "gpu", says=["cpu, cuda:N and board:NAME"])
         self.refused("bench", "gemm", "--device", "cuda:-1", says=["cuda:0"])
         self.refused("bench", "gemm", "--size", "0", says=["--size 0"])

@@ -87,6 +87,7 @@ class MemoryLoop(mete_cli.MeteCase):
 
     def test_refusals(self):
         for words, says in ((("fit", "zoo:resnet51", "--ratio", "4:1"), ("resnet50",)),
+                            (("model", "describe", "zoo:mlp", "--batch", "0"), ("--batch 0",)),
                             (("fit", *MODEL), ("--ratio",)),
                             (("fit", *MODEL, "--ratio", "x"), ("slow:fast",)),
                             (("fit", *MODEL, "--ratio", "4:1", "--optimizer", "magic"), ("magic",)),
