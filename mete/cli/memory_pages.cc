@@ -58,8 +58,9 @@ void add_fit_headlines(const FitReport& report, Page& page) {
   const auto per = [steps](const char* what) {
     return fmt::format("{}; the median of {} turns of a step each", what, steps);
   };
-  page.headlines.push_back({"Faster than first touch",
-                            fmt::format("{:.2f} times", times(2, 0).estimate), "",
+  const double gain = times(2, 0).estimate;
+  page.headlines.push_back({gain < 1 ? "Slower than first touch" : "Faster than first touch",
+                            fmt::format("{:.2f} times", gain < 1 ? 1 / gain : gain), "",
                             per("tensors placed as they come"), Tone::neutral});
   page.headlines.push_back({"Times all-fast", fmt::format("{:.3f}", times(0, 1).estimate), "",
                             per("all tensors in fast memory"), Tone::neutral});
