@@ -3,10 +3,12 @@
 // takes longer) in random order: what else the machine does meets all alike. Two copies of the
 // library's own loop show what the machine's noise alone makes of equal things.
 //
-// Before and after each turn the arithmetic units run alone for 3 ms. Only turns count between two
-// bursts that both reached 95 % of the best: where another tenant of the host slows a core, which a
-// virtual machine cannot see, neither the turn nor its share of the peak tells of the program. How
-// many rounds were left is printed; the choice looks at the bursts only, never at the turns.
+// Before and after each turn the arithmetic units run alone for 3 ms: the peak that a turn is a
+// share of. Shares count of turns between two bursts that both reached 95 % of the best: where
+// another tenant of the host slows a core, which a virtual machine cannot see, a turn loses more or
+// less than the burst. How many turns that left is printed; the choice looks at the bursts only.
+// Ratios need no choice: of equal things the median is 1 whatever else runs, and two copies show
+// it.
 //
 //   gemm_pair [SECONDS=18 [wall|cpu [TYPE]]]    of each large shape, half of that of the others
 //
@@ -48,8 +50,8 @@ using namespace mete::bench;
 constexpr double kTurnSeconds = 0.02;
 constexpr double kBurstSeconds = 0.003;
 constexpr double kUndisturbed = 0.95;
-/// Fewer rounds have no interval worth the name.
-constexpr std::size_t kFewestRounds = 6;
+/// Fewer turns have no interval worth the name.
+constexpr std::size_t kFewestTurns = 6;
 
 struct Shape {
   const char* dtype;
@@ -208,7 +210,7 @@ struct Figures {
   std::size_t rounds = 0;
 };
 
-/// turns[mete, own, other own][round]; rounds that were disturbed are left out.
+/// turns[mete, own, other own][round].
 Figures figures_of(const std::vector<std::vector<Turn>>& turns) {
   std::vector<double> bursts;
   for (const auto& list : turns) {
@@ -230,15 +232,11 @@ Figures figures_of(const std::vector<std::vector<Turn>>& turns) {
   std::vector<double> mete;
   std::vector<double> own;
   for (std::size_t i = 0; i < out.rounds; ++i) {
-    if (undisturbed(turns[1][i])) own.push_back(turns[1][i].rate);
-    if (undisturbed(turns[0][i])) {
-      mete.push_back(turns[0][i].rate);
-      shares.push_back(turns[0][i].share());
-    }
-    if (undisturbed(turns[0][i]) && undisturbed(turns[1][i]))
-      ratios.push_back(turns[0][i].rate / turns[1][i].rate);
-    if (undisturbed(turns[2][i]) && undisturbed(turns[1][i]))
-      noises.push_back(turns[2][i].rate / turns[1][i].rate);
+    mete.push_back(turns[0][i].rate);
+    own.push_back(turns[1][i].rate);
+    ratios.push_back(turns[0][i].rate / turns[1][i].rate);
+    noises.push_back(turns[2][i].rate / turns[1][i].rate);
+    if (undisturbed(turns[0][i])) shares.push_back(turns[0][i].share());
   }
   out.ratio = median_interval(ratios);
   out.noise = median_interval(noises);
@@ -290,21 +288,17 @@ void compare(const Shape& shape, const Setting& with, Rng& random) {
               between_bursts(2, [&] { return own_turn(other); })},
              {shape.rows < 2048 ? with.seconds / 2 : with.seconds, 12, 1000}, random);
   const auto figures = figures_of(turns);
-  const auto kept = std::min(figures.ratio.n, figures.noise.n);
   const bool barred = *type == GemmType::f32 && shape.rows == 2048 && job.library == "auto";
-  const auto size = shape.rows == shape.depth ? fmt::format("{}", shape.rows)
-                                              : fmt::format("{}x{}", shape.rows, shape.depth);
-  const auto rounds = fmt::format("{}/{}", kept, figures.rounds);
-  if (kept < kFewestRounds) {
-    fmt::print("{:<8}{:<10}{:>8}  too few undisturbed rounds for a figure: ask for more seconds\n",
-               shape.dtype, size, rounds);
-  } else {
-    fmt::print("{:<8}{:<10}{:>8}{:>10.1f}{:>10.1f}  {:<25}{:<11}{:<25}{:<21}{}{} | {}\n",
-               shape.dtype, size, rounds, figures.mete / 1e9, figures.own / 1e9,
-               text_of(figures.ratio), verdict_above(figures.ratio, 0.98), text_of(figures.noise),
-               std::isnan(figures.share.estimate) ? "no peak loop" : text_of(figures.share, 100, 1),
-               barred ? verdict_above(figures.share, 0.85) : "", barred ? " (85 %)" : "", who);
-  }
+  const bool enough = figures.share.n >= kFewestTurns && !std::isnan(figures.share.estimate);
+  fmt::print("{:<8}{:<10}{:>6}{:>10.1f}{:>10.1f}  {:<25}{:<11}{:<25}{:<31}{} | {}\n", shape.dtype,
+             shape.rows == shape.depth ? fmt::format("{}", shape.rows)
+                                       : fmt::format("{}x{}", shape.rows, shape.depth),
+             figures.rounds, figures.mete / 1e9, figures.own / 1e9, text_of(figures.ratio),
+             verdict_above(figures.ratio, 0.98), text_of(figures.noise),
+             enough ? fmt::format("{} n {}", text_of(figures.share, 100, 1), figures.share.n)
+                    : fmt::format("{} of {} turns undisturbed", figures.share.n, figures.rounds),
+             barred && enough ? fmt::format("{} (85 %)", verdict_above(figures.share, 0.85)) : "",
+             who);
   std::fflush(stdout);
 }
 
@@ -328,7 +322,7 @@ int main(int argc, char** argv) {
       "{}, {} threads, {} time; turns of {} ms in random order; medians of paired ratios with "
       "the sign test's 95 % interval\n",
       (*runtime)->libraries(), threads, cpu_time ? "processor" : "wall", 1e3 * kTurnSeconds);
-  fmt::print("{:<8}{:<10}{:>8}{:>10}{:>10}  {:<36}{:<25}{}\n", "type", "size", "rounds",
+  fmt::print("{:<8}{:<10}{:>6}{:>10}{:>10}  {:<36}{:<25}{}\n", "type", "size", "rounds",
              "mete GF/s", "own loop", "mete / own loop, bar 0.98", "own / own (noise)",
              "% of the units' peak");
   Rng random(3);
