@@ -6,6 +6,8 @@
 
 #include <sqlite3.h>
 
+#include "mete/base/files.h"
+
 namespace mete {
 namespace {
 
@@ -79,7 +81,14 @@ Result<SqlDatabase> SqlDatabase::open(const std::string& path, bool create) {
   const int flags = create ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
   const int code = sqlite3_open_v2(path.c_str(), &db, flags, nullptr);
   SqlDatabase out(path, db);  // owns it even if the opening failed
-  if (code != SQLITE_OK) return sql_error(db, path);
+  if (code != SQLITE_OK) {
+    Error error = sql_error(db, path);
+    if (create && code == SQLITE_CANTOPEN) {
+      error.what += is_directory(path) ? ": it is a folder, expected a file"
+                                       : "; its folder must exist, and let you write in it";
+    }
+    return error;
+  }
   sqlite3_busy_timeout(db, 2000);
   return out;
 }

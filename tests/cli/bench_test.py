@@ -83,6 +83,8 @@ class Stream(MeteCase):
 class OnCpu(MeteCase):
     def test_before_it_starts(self):
         self.refused("bench", "gemm", "--size", "64,1000000", "--type", "float", *SHORT, says=["size 1000000 of float needs"])
+        self.refused("bench", "gemm", "--size", "8", "--type", "float", *SHORT, "-o", "no/s.study.db", code=1, says=["folder must exist"])
+        self.refused("bench", "gemm", "--size", "8", "--type", "float", *SHORT, "-o", ".", code=1, says=["is a folder"])
         self.refused("bench", "gemm", "--type", "half", *SHORT, code=1, says=["half"])
         self.refused("bench", "gemm", "--tensor", "on", "--type", "float", *SHORT, code=1, says=["the type decides"])
         self.refused("bench", "gemm", "--power", "CPU_POWR", "--size", "8", says=["CPU_POWR"])
