@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "mete/cli/fit_report.h"
 
+#include <cmath>
 #include <cstdio>
 #include <numeric>
 
@@ -85,7 +86,7 @@ void print_plan(const FitReport& report) {
 void print_arms(const FitReport& report) {
   const bool emulated = report.environment.emulated;
   std::vector<std::vector<std::string>> rows = {
-      {"", "step", "predicted", "error", "times all-fast", "loss"}};
+      {"", "step", "predicted", "error", "times all-fast", "predicted", "loss"}};
   for (std::size_t a = 0; a < report.arms.size(); ++a) {
     const auto& arm = report.arms[a];
     const auto& outcome = report.outcomes[a];
@@ -95,6 +96,7 @@ void print_arms(const FitReport& report) {
                     format_quantity(arm.fitted.draft.plan.predicted_seconds, "s", 4),
                     format_percent(prediction_error(arm, outcome)),
                     ratio_text(times_as_long(outcome, report.outcomes[1])),
+                    fmt::format("{:.3f}", predicted_times_as_long(arm, report.arms[1])),
                     fmt::format("{:.6g}", outcome.loss)});
   }
   fmt::print("{}\n", align(rows));
@@ -107,6 +109,11 @@ bool FitReport::equal() const {
     if (outcome.digest != outcomes.front().digest) return false;
   }
   return true;
+}
+
+double machine_drift(const FitReport& report) {
+  const double predicted = report.arms[1].fitted.draft.plan.predicted_seconds;
+  return predicted > 0 ? report.outcomes[1].median() / predicted - 1 : 0;
 }
 
 double prediction_error(const FittedArm& arm, const ArmOutcome& outcome) {
@@ -134,6 +141,8 @@ Json json_of(const FitReport& report) {
        {"slow_to_fast_bandwidth", report.copies.slow_to_fast},
        {"equal_results", report.equal()},
        {"slowdown", json_of(times_as_long(report.outcomes[0], report.outcomes[1]))},
+       {"predicted_slowdown", predicted_times_as_long(report.arms[0], report.arms[1])},
+       {"machine_drift", machine_drift(report)},
        {"speedup_over_first_touch", json_of(times_as_long(report.outcomes[2], report.outcomes[0]))},
        {"predicted_speedup_over_first_touch",
         predicted_times_as_long(report.arms[2], report.arms[0])},
@@ -181,6 +190,17 @@ Table step_table(const FitReport& report) {
   return table;
 }
 
+/// All-fast only computes: where even it is not as predicted, the machine has changed since.
+static void print_drift(const FitReport& report) {
+  constexpr double kWorthTelling = 0.05;
+  const double drift = machine_drift(report);
+  if (std::abs(drift) < kWorthTelling) return;
+  fmt::print(
+      "note          this machine is {} {} than when its kernels were profiled (all-fast shows "
+      "it): that much of the errors is not the plan's; --profile NEW.db measures anew\n",
+      format_percent(std::abs(drift), 0), drift > 0 ? "slower" : "faster");
+}
+
 void print_fit(const FitReport& report) {
   const ProfileEnvironment& e = report.environment;
   fmt::print("{}, batch {}, training step on {}; {} thread{}; {}\n", report.graph->name,
@@ -192,6 +212,7 @@ void print_fit(const FitReport& report) {
              ratio_text(times_as_long(report.outcomes[2], report.outcomes[0])),
              predicted_times_as_long(report.arms[2], report.arms[0]),
              e.emulated ? ", emulated" : "");
+  print_drift(report);
   fmt::print("results       {}\n",
              report.equal() ? "equal, bit for bit" : "NOT EQUAL: the plans computed differently");
 }

@@ -31,6 +31,8 @@ struct FitReport {
 
 /// predicted / measured - 1.
 double prediction_error(const FittedArm& arm, const ArmOutcome& outcome);
+/// How much longer all-fast took than its profile says: what has changed of the machine since.
+double machine_drift(const FitReport& report);
 Json json_of(const FitReport& report);
 /// Every step of the plan: what, where, predicted and measured seconds.
 Table step_table(const FitReport& report);

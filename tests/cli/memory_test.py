@@ -30,6 +30,8 @@ class MemoryLoop(mete_cli.MeteCase):
         self.assertEqual([fast["optimizer"], touch["optimizer"]], ["all-fast", "numa"])
         self.assertEqual(len({arm["digest"] for arm in fit["arms"]}), 1)
         self.assertLessEqual(plan["fast_pool_bytes"], plan["limit_bytes"])
+        self.assertAlmostEqual(fit["predicted_slowdown"], plan["predicted_seconds"] / fast["predicted_seconds"])
+        self.assertAlmostEqual((1 + fit["machine_drift"]) * fast["predicted_seconds"], fast["seconds"]["median"])
         self.assertLessEqual(plan["lower_bound_seconds"], plan["predicted_seconds"] * (1 + 1e-9))
         text = self.text("fit", "fit.html")
         for words in ("Every tensor", "Memory over time", "emulated", "bit for bit"):
