@@ -11,8 +11,8 @@ void resnet50(GraphBuilder& b, std::int64_t batch) { build_resnet(b, batch, {{3,
 void resnet200(GraphBuilder& b, std::int64_t batch) { build_resnet(b, batch, {{3, 24, 36, 3}}); }
 
 constexpr ZooModel kModels[] = {
-    {"vgg19", "16 convolutions and 3 dense layers, 224x224 images", 0.005, build_vgg19},
-    {"vgg416", "VGG with 413 convolutions, 224x224 images", 0.005, build_vgg416},
+    {"vgg19", "16 convolutions and 3 dense layers, 224x224 images", 0.0001, build_vgg19},
+    {"vgg416", "VGG with 413 convolutions, 224x224 images", 0.0001, build_vgg416},
     {"inception-v4", "branches side by side, 299x299 images", 0.001, build_inception_v4},
     {"resnet50", "bottleneck blocks 3, 4, 6, 3, 224x224 images", 0.001, resnet50},
     {"resnet200", "bottleneck blocks 3, 24, 36, 3, 224x224 images", 0.001, resnet200},
