@@ -116,8 +116,9 @@ class Record(unittest.TestCase):
                 self.assertAlmostEqual(seconds, end - begin, 6)
                 self.assertLessEqual(end, (last - first) * 1e-9 + 1e-6)
         for outer, inner in zip(kept["epoch"]["spans"], kept["step"]["spans"]):
-            self.assertLess(outer[0], inner[0])
-            self.assertGreater(outer[1], inner[1])
+            # Equal where both happened between a look at the clock and the marks' collection.
+            self.assertLessEqual(outer[0], inner[0])
+            self.assertGreaterEqual(outer[1], inner[1])
 
     def test_python_regions_without_a_session(self):
         program = (f"exec(open({str(ROOT / 'python/mete/region.py')!r}).read())\n"
