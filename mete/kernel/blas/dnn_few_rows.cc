@@ -236,22 +236,16 @@ MadeKernel make_few_rows(std::size_t rows, std::size_t depth, std::size_t column
                          int threads) {
 #if defined(__x86_64__)
   const FewRows job{rows, depth, columns, scale, static_cast<std::size_t>(threads)};
-  const bool alone = threads <= kMostAlone;
-  const std::size_t copies = alone ? job.threads : 1;
+  const std::size_t copies = packed_copies(threads);
   const auto run = [=](const RunTensors& t) -> Result<void> {
     auto* const packed = reinterpret_cast<float*>(t.scratch);
     auto* const sums = packed + copies * job.packed();
-    if (!alone) {
-      in_parts(threads, job.depth, kLanes, [&](std::size_t, std::size_t begin, std::size_t end) {
-        pack(job, t.in(0), packed, begin, end);
-      });
-    }
-    in_parts(threads, job.panels(), 1, [&](std::size_t part, std::size_t begin, std::size_t end) {
-      if (begin == end) return;
-      float* const own = alone ? packed + part * job.packed() : packed;
-      if (alone) pack(job, t.in(0), own, 0, job.depth);
-      multiply_panels(job, own, t.in(1), sums, t.out(), begin, end);
-    });
+    pack_then_work(
+        threads, packed, job.packed(), job.depth, job.panels(), 1,
+        [&](float* to, std::size_t begin, std::size_t end) { pack(job, t.in(0), to, begin, end); },
+        [&](std::size_t, const float* own, std::size_t begin, std::size_t end) {
+          multiply_panels(job, own, t.in(1), sums, t.out(), begin, end);
+        });
     return {};
   };
   return loop_kernel(run, (copies * job.packed() + job.sums()) * sizeof(float), "mete few rows");

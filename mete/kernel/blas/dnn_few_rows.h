@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "mete/kernel/blas/dnn_loops.h"
 #if defined(__x86_64__)
 #include <immintrin.h>
 #define METE_WIDE __attribute__((target("avx512f")))
@@ -28,6 +29,30 @@ inline std::size_t group_at(std::size_t row, std::size_t rows, std::size_t most)
   std::size_t size = most;
   while (size > rows - row) size /= 2;
   return size;
+}
+
+/// How many copies of the first factor, turned over, there are room for.
+inline std::size_t packed_copies(int threads) {
+  return threads <= kMostAlone ? static_cast<std::size_t>(threads) : 1;
+}
+
+/// `pack(to, begin, end)` turns the first factor over, which has `length` of what it counts and
+/// takes `floats`; `work(part, packed, begin, end)` then does each thread's part of [0, n), which
+/// begins at a multiple of `grain`.
+template <class Pack, class Work>
+void pack_then_work(int threads, float* packed, std::size_t floats, std::size_t length,
+                    std::size_t n, std::size_t grain, Pack pack, Work work) {
+  const bool alone = threads <= kMostAlone;
+  if (!alone) {
+    in_parts(threads, length, kLanes,
+             [&](std::size_t, std::size_t begin, std::size_t end) { pack(packed, begin, end); });
+  }
+  in_parts(threads, n, grain, [&](std::size_t part, std::size_t begin, std::size_t end) {
+    if (begin == end) return;
+    float* const own = alone ? packed + part * floats : packed;
+    if (alone) pack(own, 0, length);
+    work(part, own, begin, end);
+  });
 }
 
 #if defined(__x86_64__)

@@ -262,26 +262,20 @@ MadeKernel make_few_rows_turned(std::size_t rows, std::size_t columns, std::size
                                 float scale, int threads) {
 #if defined(__x86_64__)
   const TurnedRows job{rows, columns, results, scale};
-  const bool alone = threads <= kMostAlone;
   const auto parts = static_cast<std::size_t>(threads);
-  const std::size_t copies = alone ? parts : 1;
+  const std::size_t copies = packed_copies(threads);
   const auto run = [=](const RunTensors& t) -> Result<void> {
     auto* const packed = reinterpret_cast<float*>(t.scratch);
     float* const sums = packed + copies * job.packed();
-    if (!alone) {
-      in_parts(threads, job.padded(), kLanes, [&](std::size_t, std::size_t begin, std::size_t end) {
-        pack(job, t.in(0), packed, begin, end);
-      });
-    }
-    in_parts(threads, results, kLanes, [&](std::size_t part, std::size_t begin, std::size_t end) {
-      if (begin == end) return;
-      float* const own = alone ? packed + part * job.packed() : packed;
-      if (alone) pack(job, t.in(0), own, 0, job.padded());
-      for (std::size_t k = begin; k < end; k += job.block()) {
-        multiply_block(job, own, t.in(1), sums + part * job.sums(), t.out(), k,
-                       std::min(k + job.block(), end));
-      }
-    });
+    pack_then_work(
+        threads, packed, job.packed(), job.padded(), results, kLanes,
+        [&](float* to, std::size_t begin, std::size_t end) { pack(job, t.in(0), to, begin, end); },
+        [&](std::size_t part, const float* own, std::size_t begin, std::size_t end) {
+          for (std::size_t k = begin; k < end; k += job.block()) {
+            multiply_block(job, own, t.in(1), sums + part * job.sums(), t.out(), k,
+                           std::min(k + job.block(), end));
+          }
+        });
     return {};
   };
   const std::size_t floats = copies * job.packed() + parts * job.sums();
