@@ -11,9 +11,11 @@
 #include "mete/base/files.h"
 #include "mete/base/table.h"
 #include "mete/base/text.h"
+#include "mete/cli/graph_arg.h"
 #include "mete/cli/look.h"
 #include "mete/cli/memory_arms.h"
 #include "mete/cli/memory_pages.h"
+#include "mete/cli/memory_setup.h"
 #include "mete/cli/options.h"
 #include "mete/execute/run_counts.h"
 #include "mete/graph/zoo.h"
@@ -92,13 +94,15 @@ Json kernel_times(const ExecutionPlan& plan, const Graph& graph, const ArmOutcom
 
 /// `outcomes`: of the plan, and of all-fast in the same turns.
 Json run_json(const BenchModel& model, const Cell& cell, const PlannedGraph& planned,
-              const GraphProfile& profile, const FittedPlan& fitted,
+              const GraphProfile& profile, const FittedPlan& fitted, double all_fast_predicted,
               const std::vector<ArmOutcome>& outcomes) {
   const ArmOutcome& outcome = outcomes.front();
   const Interval slowdown = times_as_long(outcome, outcomes.back());
   const auto whole = [](std::uint64_t n) { return static_cast<std::int64_t>(n); };
   const ExecutionPlan& plan = fitted.draft.plan;
   const Interval interval = outcome.interval();
+  const Interval error =
+      placement_error(plan.predicted_seconds - all_fast_predicted, outcome, outcomes.back());
   Json json = Json::object(
       {{"format", kFormat},
        {"units", "seconds and bytes throughout"},
@@ -130,6 +134,11 @@ Json run_json(const BenchModel& model, const Cell& cell, const PlannedGraph& pla
        {"high_runtime", interval.high},
        {"all_runtimes", Json::array_of(outcome.seconds)},
        {"all_fast_runtime", outcomes.back().median()},
+       {"all_fast_runtimes", Json::array_of(outcomes.back().seconds)},
+       {"all_fast_predicted_runtime", all_fast_predicted},
+       {"placement_error", error.estimate},
+       {"placement_error_low", error.low},
+       {"placement_error_high", error.high},
        {"slowdown", slowdown.estimate},
        {"slowdown_low", slowdown.low},
        {"slowdown_high", slowdown.high},
@@ -214,7 +223,8 @@ class MemoryGrid {
     METE_TRY(const auto outcomes,
              run_arms({{cell.optimizer, fitted.draft.plan}, {"all-fast", all_fast}}, step.planned,
                       step.setup, options_.steps, options_.seed, context_));
-    const Json json = run_json(model, cell, step.planned, step.profile, fitted, outcomes);
+    const Json json = run_json(model, cell, step.planned, step.profile, fitted,
+                               all_fast.predicted_seconds, outcomes);
     return write_file_atomically(path_join(options_.out, file_of(model, cell)), json.dump() + "\n");
   }
 
@@ -229,6 +239,10 @@ constexpr std::pair<const char*, const char*> kNumbers[] = {{"batchsize", ""},
                                                             {"low_runtime", "s"},
                                                             {"high_runtime", "s"},
                                                             {"all_fast_runtime", "s"},
+                                                            {"all_fast_predicted_runtime", "s"},
+                                                            {"placement_error", "1"},
+                                                            {"placement_error_low", "1"},
+                                                            {"placement_error_high", "1"},
                                                             {"slowdown", "1"},
                                                             {"slowdown_low", "1"},
                                                             {"slowdown_high", "1"},
@@ -281,8 +295,8 @@ Table table_of(const std::vector<Json>& runs) {
 
 void print_runs(const std::vector<Json>& runs) {
   std::vector<std::vector<std::string>> rows = {{"model", "batch", "ratio", "optimizer", "step",
-                                                 "times all-fast", "predicted", "error", "gap",
-                                                 "fast pool"}};
+                                                 "times all-fast", "predicted", "error",
+                                                 "beside all-fast", "gap", "fast pool"}};
   for (const auto& run : runs) {
     const double actual = run["median_runtime"].as_number();
     const double predicted = run["predicted_runtime"].as_number();
@@ -291,6 +305,9 @@ void print_runs(const std::vector<Json>& runs) {
          run["ratio"].as_string(), run["formulation"].as_string(), format_quantity(actual, "s", 4),
          fmt::format("{:.3f}", run["slowdown"].as_number()), format_quantity(predicted, "s", 4),
          format_percent(actual > 0 ? predicted / actual - 1 : 0),
+         // Files of earlier versions have none.
+         run["placement_error"].is_number() ? format_percent(run["placement_error"].as_number())
+                                            : "",
          format_percent(run["gap"].as_number(), 2),
          format_quantity(run["dram_alloc_size"].as_number(), "B")});
   }
@@ -315,6 +332,7 @@ void add_memory_bench_options(OptionSet& app, MemoryBenchOptions& options) {
       ->delimiter(',')
       ->group(heading);
   app.add_option("--batch", options.batch, "Where a model names none")
+      ->range(1, kMostBatch)
       ->capture_default_str()
       ->group(heading);
   app.add_option("--slow", options.slow, "Slow memory, as for mete fit")
@@ -324,6 +342,7 @@ void add_memory_bench_options(OptionSet& app, MemoryBenchOptions& options) {
       ->capture_default_str()
       ->group(heading);
   app.add_option("--steps", options.steps, "Steps timed of each")
+      ->range(2, kMostSteps)
       ->capture_default_str()
       ->group(heading);
 }
@@ -332,13 +351,7 @@ Result<ExitCode> bench_memory(const MemoryBenchOptions& options, const Context& 
   if (options.out.empty()) {
     return fail(Errc::invalid, "bench memory: name a folder for its runs with -o DIR");
   }
-  if (options.steps < 2 || options.steps > 100'000) {
-    return fail(Errc::invalid, "--steps {}: expected 2 or more", options.steps);
-  }
   METE_TRY_VOID(parse_tier(options.slow));
-  if (options.batch < 1) {
-    return fail(Errc::invalid, "--batch {}: expected 1 or more", options.batch);
-  }
   for (const auto& name : options.optimizers) METE_TRY_VOID(find_solver(name));
   for (const auto& ratio : options.ratios) METE_TRY_VOID(fast_share_of(ratio));
   METE_TRY_VOID(MemoryGrid(options, context).run());

@@ -28,6 +28,13 @@ std::string ratio_text(const Interval& ratio) {
   return text;
 }
 
+/// "-1.2 % [-2.0, 0.3]".
+std::string percent_text(const Interval& share) {
+  std::string text = format_percent(share.estimate);
+  if (share.bounded()) text += fmt::format(" [{:.1f}, {:.1f}]", 100 * share.low, 100 * share.high);
+  return text;
+}
+
 Json json_of(const Interval& interval) {
   return Json::object({{"median", interval.estimate},
                        {"low", interval.low},
@@ -35,7 +42,17 @@ Json json_of(const Interval& interval) {
                        {"steps", interval.n}});
 }
 
-Json json_of(const FittedArm& arm, const ArmOutcome& outcome) {
+/// By the profile.
+double seconds_added(const FitReport& report, std::size_t arm) {
+  const auto predicted = [&](std::size_t a) {
+    return report.arms[a].fitted.draft.plan.predicted_seconds;
+  };
+  return predicted(arm) - predicted(1);
+}
+
+Json json_of(const FitReport& report, std::size_t at) {
+  const FittedArm& arm = report.arms[at];
+  const ArmOutcome& outcome = report.outcomes[at];
   const FittedPlan& f = arm.fitted;
   const Verdict& v = f.solved.verdict;
   const auto whole = [](std::uint64_t n) { return static_cast<std::int64_t>(n); };
@@ -45,6 +62,7 @@ Json json_of(const FittedArm& arm, const ArmOutcome& outcome) {
                        {"all_seconds", Json::array_of(outcome.seconds)},
                        {"predicted_seconds", f.draft.plan.predicted_seconds},
                        {"prediction_error", prediction_error(arm, outcome)},
+                       {"placement_error", json_of(placement_error(report, at))},
                        {"lower_bound_seconds", f.lower_bound_seconds},
                        {"gap", f.gap},
                        {"gap_with_these_homes", f.solved.plan.figures.gap},
@@ -86,7 +104,7 @@ void print_plan(const FitReport& report) {
 void print_arms(const FitReport& report) {
   const bool emulated = report.environment.emulated;
   std::vector<std::vector<std::string>> rows = {
-      {"", "step", "predicted", "error", "times all-fast", "predicted", "loss"}};
+      {"", "step", "predicted", "error", "beside all-fast", "times all-fast", "predicted", "loss"}};
   for (std::size_t a = 0; a < report.arms.size(); ++a) {
     const auto& arm = report.arms[a];
     const auto& outcome = report.outcomes[a];
@@ -95,6 +113,7 @@ void print_arms(const FitReport& report) {
                     interval_text(outcome.interval(), touches_slow),
                     format_quantity(arm.fitted.draft.plan.predicted_seconds, "s", 4),
                     format_percent(prediction_error(arm, outcome)),
+                    a == 1 ? "" : percent_text(placement_error(report, a)),
                     ratio_text(times_as_long(outcome, report.outcomes[1])),
                     fmt::format("{:.3f}", predicted_times_as_long(arm, report.arms[1])),
                     fmt::format("{:.6g}", outcome.loss)});
@@ -116,6 +135,15 @@ double machine_drift(const FitReport& report) {
   return predicted > 0 ? report.outcomes[1].median() / predicted - 1 : 0;
 }
 
+Interval placement_error(const FitReport& report, std::size_t arm) {
+  return placement_error(seconds_added(report, arm), report.outcomes[arm], report.outcomes[1]);
+}
+
+double predicted_speedup_as_all_fast_ran(const FitReport& report) {
+  const double all_fast = report.outcomes[1].median();
+  return (all_fast + seconds_added(report, 2)) / (all_fast + seconds_added(report, 0));
+}
+
 double prediction_error(const FittedArm& arm, const ArmOutcome& outcome) {
   const double measured = outcome.median();
   return measured > 0 ? arm.fitted.draft.plan.predicted_seconds / measured - 1 : 0;
@@ -124,7 +152,7 @@ double prediction_error(const FittedArm& arm, const ArmOutcome& outcome) {
 Json json_of(const FitReport& report) {
   Json arms = Json::array();
   for (std::size_t a = 0; a < report.arms.size(); ++a) {
-    arms.push(json_of(report.arms[a], report.outcomes[a]));
+    arms.push(json_of(report, a));
   }
   const ProfileEnvironment& e = report.environment;
   return Json::object(
@@ -146,6 +174,7 @@ Json json_of(const FitReport& report) {
        {"speedup_over_first_touch", json_of(times_as_long(report.outcomes[2], report.outcomes[0]))},
        {"predicted_speedup_over_first_touch",
         predicted_times_as_long(report.arms[2], report.arms[0])},
+       {"predicted_speedup_as_all_fast_ran", predicted_speedup_as_all_fast_ran(report)},
        {"arms", std::move(arms)}});
 }
 
@@ -197,7 +226,8 @@ static void print_drift(const FitReport& report) {
   if (std::abs(drift) < kWorthTelling) return;
   fmt::print(
       "note          this machine is {} {} than when its kernels were profiled (all-fast shows "
-      "it): that much of the errors is not the plan's; --profile NEW.db measures anew\n",
+      "it); what the prediction misses of the placement itself stands under \"beside all-fast\"; "
+      "--profile NEW.db measures anew\n",
       format_percent(std::abs(drift), 0), drift > 0 ? "slower" : "faster");
 }
 
@@ -208,10 +238,12 @@ void print_fit(const FitReport& report) {
   fmt::print("fast tier     {}\nslow tier     {}\n", e.fast_tier, e.slow_tier);
   print_plan(report);
   print_arms(report);
-  fmt::print("first touch   takes {} times as long as the plan (predicted: {:.3f}){}\n",
-             ratio_text(times_as_long(report.outcomes[2], report.outcomes[0])),
-             predicted_times_as_long(report.arms[2], report.arms[0]),
-             e.emulated ? ", emulated" : "");
+  fmt::print(
+      "first touch   takes {} times as long as the plan (predicted: {:.3f}; with all-fast as it "
+      "ran: {:.3f}){}\n",
+      ratio_text(times_as_long(report.outcomes[2], report.outcomes[0])),
+      predicted_times_as_long(report.arms[2], report.arms[0]),
+      predicted_speedup_as_all_fast_ran(report), e.emulated ? ", emulated" : "");
   print_drift(report);
   fmt::print("results       {}\n",
              report.equal() ? "equal, bit for bit" : "NOT EQUAL: the plans computed differently");

@@ -31,6 +31,13 @@ struct FitReport {
 
 /// predicted / measured - 1.
 double prediction_error(const FittedArm& arm, const ArmOutcome& outcome);
+/// What is left of that error beside all-fast as it ran: the placement's own. See
+/// placement_error().
+Interval placement_error(const FitReport& report, std::size_t arm);
+/// By the profile, how many times as long as the plan first touch takes where all-fast takes what
+/// it took in these turns: a machine that computes faster than when it was profiled has more to
+/// gain from a placement.
+double predicted_speedup_as_all_fast_ran(const FitReport& report);
 /// How much longer all-fast took than its profile says: what has changed of the machine since.
 double machine_drift(const FitReport& report);
 Json json_of(const FitReport& report);

@@ -144,6 +144,14 @@ Interval times_as_long(const ArmOutcome& first, const ArmOutcome& second) {
   return median_interval(ratios);
 }
 
+Interval placement_error(double added_seconds, const ArmOutcome& plan, const ArmOutcome& all_fast) {
+  std::vector<double> errors;
+  for (std::size_t i = 0; i < std::min(plan.seconds.size(), all_fast.seconds.size()); ++i) {
+    errors.push_back((all_fast.seconds[i] + added_seconds) / plan.seconds[i] - 1);
+  }
+  return median_interval(errors);
+}
+
 std::string interval_text(const Interval& interval, bool emulated) {
   std::string text = format_quantity(interval.estimate, "s", 4);
   if (interval.bounded()) {

@@ -33,6 +33,11 @@ struct ArmOutcome {
 /// which both ran, so that what slows a whole turn down does not matter.
 Interval times_as_long(const ArmOutcome& first, const ArmOutcome& second);
 
+/// What the prediction misses of the placement alone: (all-fast as it ran in a turn + the seconds
+/// that the profile says the plan adds to it) / the plan in that turn - 1, the median over the
+/// turns. How fast the machine computes in a turn is in both and leaves it alone.
+Interval placement_error(double added_seconds, const ArmOutcome& plan, const ArmOutcome& all_fast);
+
 /// One step of each to warm up, then `steps` of each in turn. Errors name the arm.
 Result<std::vector<ArmOutcome>> run_arms(const std::vector<MemoryArm>& arms,
                                          const PlannedGraph& planned, const MemorySetup& setup,

@@ -29,7 +29,7 @@ std::vector<std::string> names_of(const FitReport& report, const Liveness& liven
 Table arms_table(const FitReport& report) {
   Table table;
   std::vector<std::string> name;
-  std::vector<double> median, low, high, predicted, error, pool;
+  std::vector<double> median, low, high, predicted, error, beside, pool;
   for (std::size_t a = 0; a < report.arms.size(); ++a) {
     const Interval interval = report.outcomes[a].interval();
     name.push_back(a == 0 ? report.arms[a].optimizer : report.arms[a].name);
@@ -38,6 +38,7 @@ Table arms_table(const FitReport& report) {
     high.push_back(interval.high);
     predicted.push_back(report.arms[a].fitted.draft.plan.predicted_seconds);
     error.push_back(prediction_error(report.arms[a], report.outcomes[a]));
+    beside.push_back(placement_error(report, a).estimate);
     pool.push_back(static_cast<double>(report.arms[a].fitted.draft.plan.fast_bytes));
   }
   table.add_texts("plan", std::move(name));
@@ -46,6 +47,7 @@ Table arms_table(const FitReport& report) {
   table.add_numbers("to", "s", std::move(high));
   table.add_numbers("predicted", "s", std::move(predicted));
   table.add_numbers("error", "1", std::move(error));
+  table.add_numbers("error beside all-fast", "1", std::move(beside));
   table.add_numbers("fast pool", "B", std::move(pool));
   return table;
 }
@@ -68,8 +70,9 @@ void add_fit_headlines(const FitReport& report, Page& page) {
       {"Prediction error", format_percent(prediction_error(report.arms[0], report.outcomes[0])), "",
        fmt::format(
            "predicted from the profile of single kernels, against the measured step; all-fast, "
-           "which shows how the machine has changed since: {}",
-           format_percent(prediction_error(report.arms[1], report.outcomes[1]))),
+           "which shows how the machine has changed since: {}; of the placement alone: {}",
+           format_percent(prediction_error(report.arms[1], report.outcomes[1])),
+           format_percent(placement_error(report, 0).estimate)),
        Tone::neutral});
 }
 
@@ -183,12 +186,12 @@ Table memory_runs_table(const std::vector<Json>& unordered) {
     auto& column = table.add_texts(name);
     for (const auto& run : runs) column.push_back(text(run));
   };
-  const auto numbers = [&](const char* name, auto number) {
-    auto& column = table.add_numbers(name, "s");
+  const auto numbers = [&](const char* name, auto number, const char* unit = "s") {
+    auto& column = table.add_numbers(name, unit);
     for (const auto& run : runs) column.push_back(number(run));
   };
   const auto field = [](const char* key) {
-    return [key](const Json& run) { return run[key].as_number(); };
+    return [key](const Json& run) { return run[key].as_number(kNoValue); };
   };
   texts("model", model_name);
   texts("optimizer", [](const Json& run) { return run["formulation"].as_string(); });
@@ -197,6 +200,9 @@ Table memory_runs_table(const std::vector<Json>& unordered) {
   numbers("seconds_low", field("low_runtime"));
   numbers("seconds_high", field("high_runtime"));
   numbers("predicted_seconds", field("predicted_runtime"));
+  for (const char* name : {"placement_error", "placement_error_low", "placement_error_high"}) {
+    numbers(name, field(name), "1");
+  }
   numbers("solve_seconds", [](const Json& run) {
     double sum = run["packing_times"].as_number();
     for (const auto& seconds : run["optimization_times"].items()) sum += seconds.as_number();
@@ -225,6 +231,8 @@ Result<Page> memory_bench_page(const std::vector<Json>& runs) {
   page.blocks.emplace_back(std::move(cost));
   METE_TRY(auto error, memory_prediction_error(all));
   page.blocks.emplace_back(std::move(error));
+  METE_TRY(auto beside, memory_placement_error(without(all, {"0:1"})));
+  page.blocks.emplace_back(std::move(beside));
   METE_TRY(auto solving, memory_solve_time(without(all, {"1:0", "0:1"})));
   page.blocks.emplace_back(std::move(solving));
   if (!runs.empty()) {

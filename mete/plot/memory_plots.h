@@ -50,6 +50,10 @@ Result<Figure> memory_cost(const Table& runs, std::string_view optimizer,
 /// (predicted - measured) / measured (AutoTM's figure 11). Needs also:
 ///   predicted_seconds    s
 Result<Figure> memory_prediction_error(const Table& runs);
+/// The same beside all-fast as it ran, so that a machine which has become slower or faster since
+/// it was profiled does not count. Needs also:
+///   placement_error      1     with placement_error_low, placement_error_high: NaN where unknown
+Result<Figure> memory_placement_error(const Table& runs);
 /// Time to decide. Needs also:
 ///   solve_seconds        s
 Result<Figure> memory_solve_time(const Table& runs);

@@ -66,6 +66,22 @@ TEST(MemoryPlots, ErrorsHaveTheirSign) {
   EXPECT_NEAR(figure->panels[0].series[1].y[0], -0.1, 1e-12);
 }
 
+TEST(MemoryPlots, ErrorsOfThePlacementAloneCarryTheirInterval) {
+  Table t = runs();
+  std::vector<double> error(t.rows(), 0.02);
+  error[0] = -0.03;
+  const std::vector<double> low(t.rows(), -0.05), high(t.rows(), 0.04);
+  EXPECT_FALSE(memory_placement_error(t)) << "without the columns";
+  t.add_numbers("placement_error", "1", error);
+  t.add_numbers("placement_error_low", "1", low);
+  t.add_numbers("placement_error_high", "1", high);
+  const auto figure = memory_placement_error(t);
+  ASSERT_TRUE(figure);
+  EXPECT_DOUBLE_EQ(figure->panels[0].series[0].y[0], -0.03);
+  EXPECT_DOUBLE_EQ(figure->panels[0].series[0].y_low[0], -0.05);
+  EXPECT_DOUBLE_EQ(figure->panels[0].series[0].y_high[0], 0.04);
+}
+
 TEST(MemoryPlots, AMissingColumnIsNamed) {
   Table t = runs();
   t.columns().erase(t.columns().begin() + 7);

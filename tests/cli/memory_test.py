@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import statistics
 import time
 
 import mete_cli
@@ -32,6 +33,10 @@ class MemoryLoop(mete_cli.MeteCase):
         self.assertLessEqual(plan["fast_pool_bytes"], plan["limit_bytes"])
         self.assertAlmostEqual(fit["predicted_slowdown"], plan["predicted_seconds"] / fast["predicted_seconds"])
         self.assertAlmostEqual((1 + fit["machine_drift"]) * fast["predicted_seconds"], fast["seconds"]["median"])
+        added = plan["predicted_seconds"] - fast["predicted_seconds"]
+        beside = [(f + added) / p - 1 for p, f in zip(plan["all_seconds"], fast["all_seconds"])]
+        self.assertAlmostEqual(plan["placement_error"]["median"], statistics.median(beside))
+        self.assertEqual(fast["placement_error"]["median"], 0)
         self.assertLessEqual(plan["lower_bound_seconds"], plan["predicted_seconds"] * (1 + 1e-9))
         text = self.text("fit", "fit.html")
         for words in ("Every tensor", "Memory over time", "emulated", "bit for bit"):
@@ -78,6 +83,9 @@ class MemoryLoop(mete_cli.MeteCase):
         self.assertTrue(run["equal_results"])
         self.assertLessEqual(run["actual_runtime"], run["median_runtime"])
         self.assertEqual(len(run["all_runtimes"]), 2)
+        added = run["predicted_runtime"] - run["all_fast_predicted_runtime"]
+        beside = [(fast + added) / plan - 1 for plan, fast in zip(run["all_runtimes"], run["all_fast_runtimes"])]
+        self.assertAlmostEqual(run["placement_error"], statistics.median(beside))
         self.assertIsNone(run["low_runtime"], "two steps have no interval")
         self.assertEqual(set(run["config_map"]), set(run["kernel_times"]))
         self.assertGreaterEqual(run["default_alloc_size"], max(run["tensor_size_map"].values()))

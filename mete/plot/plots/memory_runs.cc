@@ -194,6 +194,23 @@ Result<Figure> memory_prediction_error(const Table& runs) {
   return figure;
 }
 
+Result<Figure> memory_placement_error(const Table& runs) {
+  METE_TRY(const Grid grid, grid_of(runs));
+  METE_TRY(const auto* error, runs.numbers("placement_error"));
+  METE_TRY(const auto* low, runs.numbers("placement_error_low"));
+  METE_TRY(const auto* high, runs.numbers("placement_error_high"));
+  Figure figure;
+  figure.id = "placement-error";
+  figure.title = "Prediction error of the placement alone";
+  figure.caption =
+      "Predicted: all-fast as it ran in the same turn, and what the profile says the placement "
+      "adds to it. How fast the machine happened to compute is in both.";
+  figure.panels = panels_of(grid, {"Error", "1", true},
+                            [&](std::size_t i) { return Bar{(*error)[i], (*low)[i], (*high)[i]}; });
+  figure.data = runs;
+  return figure;
+}
+
 Result<Figure> memory_solve_time(const Table& runs) {
   METE_TRY(const Grid grid, grid_of(runs));
   METE_TRY(const auto* solve, runs.numbers("solve_seconds"));
