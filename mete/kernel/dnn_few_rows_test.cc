@@ -11,9 +11,14 @@ using namespace dnn_testing;
 // and within a tile, depths that end within a tile.
 TEST(Dnn, MatMulOfFewRows) {
   std::vector<DnnCase> cases;
-  for (const std::int64_t rows : {1, 2, 3, 7, 15, 16, 17, 31, 32, 33}) {
+  for (const std::int64_t rows : {1, 2, 3, 7, 15, 16, 17, 23, 24, 31, 32, 33, 47, 64, 65}) {
     cases.push_back({&kMatMulOp, {f32({rows, 517}), f32({517, 613})}, {}, 518});
   }
+  // Many rows: columns in whole tiles, in less than one, in more than are summed at once.
+  cases.push_back({&kMatMulOp, {f32({20, 270'000}), f32({270'000, 1})}, {}, 270'001});
+  cases.push_back({&kMatMulOp, {f32({20, 8192}), f32({8192, 33})}, {}, 8193});
+  cases.push_back({&kMatMulOp, {f32({20, 512}), f32({512, 960})}, {}, 513});
+  cases.push_back({&kMatMulOp, {f32({64, 40}), f32({40, 7001})}, {}, 41});
   Attributes scaled;
   scaled.scale = 0.3;
   cases.push_back({&kMatMulOp, {f32({16, 512}), f32({512, 1024})}, scaled, 513});
@@ -30,11 +35,11 @@ TEST(Dnn, MatMulOfFewRowsTurned) {
   std::vector<DnnCase> cases;
   Attributes turned;
   turned.transpose_b = true;
-  for (const std::int64_t rows : {1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 33}) {
+  for (const std::int64_t rows : {1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33}) {
     cases.push_back({&kMatMulOp, {f32({rows, 519}), f32({613, 519})}, turned, 520});
     cases.push_back({&kMatMulOp, {f32({rows, 1024}), f32({256, 1024})}, turned, 1025});
   }
-  for (const std::int64_t rows : {1, 5, 16}) {
+  for (const std::int64_t rows : {1, 5, 16, 32}) {
     cases.push_back({&kMatMulOp, {f32({rows, 1}), f32({270'001, 1})}, turned, 2});
     cases.push_back({&kMatMulOp, {f32({rows, 270'001}), f32({1, 270'001})}, turned, 270'002});
     cases.push_back({&kMatMulOp, {f32({rows, 30'011}), f32({9, 30'011})}, turned, 30'012});
@@ -52,7 +57,7 @@ TEST(Dnn, MatMulOfFewRowsKeepsInfinityWhereItBelongs) {
   auto* library = library_or_none();
   if (library == nullptr) GTEST_SKIP() << "built without OpenBLAS and oneDNN";
   for (const bool turned : {false, true}) {
-    for (const std::int64_t rows : {1, 2, 4, 8, 15, 16}) {
+    for (const std::int64_t rows : {1, 2, 4, 8, 15, 16, 32, 43}) {
       Attributes attributes;
       attributes.transpose_b = turned;
       const DnnCase c{&kMatMulOp, {f32({rows, 521}), f32({521, 521})}, attributes, 522};
@@ -78,7 +83,7 @@ TEST(Dnn, MatMulOfFewRowsIsTheSameOnAnyNumberOfThreads) {
   auto* library = library_or_none();
   if (library == nullptr) GTEST_SKIP() << "built without OpenBLAS and oneDNN";
   for (const bool turned : {false, true}) {
-    for (const std::int64_t rows : {3, 16}) {
+    for (const std::int64_t rows : {3, 16, 32}) {
       Attributes attributes;
       attributes.transpose_b = turned;
       const DnnCase c{&kMatMulOp, {f32({rows, 603}), f32({603, 603})}, attributes, 604};
@@ -100,9 +105,6 @@ TEST(Dnn, MatMulOfFewRowsIsTheSameOnAnyNumberOfThreads) {
     }
   }
 }
-
-// What a norm divides by is as exact as the sum of squares; here x is of order 1, so that a result
-// has a few times the roundings of its sums.
 
 }  // namespace
 }  // namespace mete

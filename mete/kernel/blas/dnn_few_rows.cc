@@ -13,6 +13,9 @@
 namespace mete::blas {
 namespace {
 
+/// More rows than these are worth packing the matrix for.
+constexpr std::size_t kMostRows = 64;
+
 /// How the second factor is cut into tiles. Where its rows are long powers of two, those of a tile
 /// drive one another out of the cache if there are many, and half of it may be a neighbour's.
 struct Tiling {
@@ -20,6 +23,7 @@ struct Tiling {
   std::size_t columns;  ///< of a tile
   std::size_t depth;
   std::size_t ahead;  ///< how many tiles ahead memory is asked for
+  bool kept = false;  ///< its first reader leaves a copy to the others, row to row
 };
 /// Each vector of a tile is read once.
 constexpr Tiling kOnce = {16, 64, 32, 2};
@@ -29,6 +33,11 @@ constexpr Tiling kTwice = {8, 48, 32, 2};
 constexpr std::size_t kClashing = 512;
 /// The fewer rows, the more it is memory alone that counts: longer pieces of each row.
 constexpr Tiling kLong = {8, 256, 24, 1};
+/// More than 16 rows read each tile three times or more: its copy stays in the first cache whatever
+/// the rows' length. Each of the first three readers asks for a third of the tile ahead.
+constexpr Tiling kMany = {8, 48, 32, 2, true};
+/// Floats of sums that stay in the second cache while the depth passes by.
+constexpr std::size_t kCachedSums = std::size_t{1} << 17U;
 
 struct FewRows {
   std::size_t rows;
@@ -38,6 +47,7 @@ struct FewRows {
   std::size_t threads;
 
   [[nodiscard]] const Tiling& tiling() const {
+    if (rows > kOnce.group) return kMany;
     if (rows >= kTwice.group && columns % kClashing != 0) return kTwice;
     // Wide tiles leave some of many threads without work.
     return rows < kOnce.group && columns >= 2 * threads * kLong.columns ? kLong : kOnce;
@@ -49,6 +59,9 @@ struct FewRows {
   }
   [[nodiscard]] std::size_t panels() const { return (columns + width() - 1) / width(); }
   [[nodiscard]] std::size_t packed() const { return rows * depth; }
+  [[nodiscard]] std::size_t panels_at_once() const {
+    return std::max<std::size_t>(kCachedSums / (rows * width()), 1);
+  }
   [[nodiscard]] std::size_t sums() const { return panels() * rows * width(); }
 };
 
@@ -81,8 +94,10 @@ METE_WIDE void pack_sixteen(const FewRows& job, const float* a, float* to, std::
 /// The first factor, group by group, the rows of a group side by side. Line by line: a few rows of
 /// a power of two long would drive one another's lines out of the cache.
 void pack(const FewRows& job, const float* a, float* to, std::size_t begin, std::size_t end) {
-  if (job.rows == kLanes) return pack_sixteen(job, a, to, begin, end);
-  for (std::size_t row = 0; row < job.rows;) {
+  std::size_t row = 0;
+  for (; row + kLanes <= job.rows; row += kLanes)
+    pack_sixteen(job, a + row * job.depth, to + row * job.depth, begin, end);
+  while (row < job.rows) {
     const std::size_t size = job.group(row);
     float* const group = to + row * job.depth;
     for (std::size_t k = begin; k < end; k += kLanes) {
@@ -102,6 +117,8 @@ struct Tile {
   std::size_t columns;
   std::size_t stride;
   const float* ahead;  ///< a tile to be fetched meanwhile, or nullptr
+  std::size_t stride_ahead;
+  float* copy = nullptr;  ///< where the next readers want it, row to row
 };
 
 /// Those of the 16 columns from `at` that the tile has.
@@ -111,7 +128,9 @@ __mmask16 mask_at(std::size_t at, std::size_t columns) {
 
 /// `Vectors` vectors of a tile from column `j` on, times `Rows` rows of the first factor, added to
 /// their sums. `Whole`: the tile has all of these columns; masks would cost a tenth of the time.
-template <std::size_t Rows, std::size_t Vectors, std::size_t Width, bool Whole>
+/// `Fetched`: lines of each row ahead that are asked for. `Copied`: the tile is copied, too.
+template <std::size_t Rows, std::size_t Vectors, std::size_t Width, bool Whole,
+          std::size_t Fetched = Vectors, bool Copied = false>
 METE_WIDE void add_vectors(const Tile& tile, std::size_t j, const float* packed, float* sums) {
   __m512 sum[Rows][Vectors];
   __mmask16 mask[Vectors];
@@ -127,13 +146,17 @@ METE_WIDE void add_vectors(const Tile& tile, std::size_t j, const float* packed,
   const float* ahead = tile.ahead != nullptr ? tile.ahead + j : b;
   const std::size_t stride = tile.stride;
   const float* const end = packed + tile.depth * Rows;
-  for (; packed != end; packed += Rows, b += stride, ahead += stride) {
+  const std::size_t stride_ahead = tile.ahead != nullptr ? tile.stride_ahead : stride;
+  float* copy = tile.copy;
+  for (; packed != end; packed += Rows, b += stride, ahead += stride_ahead) {
     __m512 column[Vectors];
 #pragma GCC unroll 4
     for (std::size_t v = 0; v < Vectors; ++v) {
-      __builtin_prefetch(ahead + 16 * v, 0, 2);
+      if (v < Fetched) __builtin_prefetch(ahead + 16 * v, 0, 2);
       column[v] = Whole ? _mm512_loadu_ps(b + 16 * v) : _mm512_maskz_loadu_ps(mask[v], b + 16 * v);
+      if constexpr (Copied) _mm512_store_ps(copy + 16 * v, column[v]);
     }
+    if constexpr (Copied) copy += Width;
 #pragma GCC unroll 16
     for (std::size_t r = 0; r < Rows; ++r) {
       const __m512 x = _mm512_set1_ps(packed[r]);
@@ -162,6 +185,19 @@ void add_tile(const Tile& tile, const float* packed, float* sums) {
     add_vectors<Rows, Vectors, Width, false>(tile, j, packed, sums);
 }
 
+/// A tile times `Rows` of many rows: the first of them copies it.
+template <std::size_t Rows>
+void add_kept(const Tile& tile, const float* packed, float* sums) {
+  constexpr std::size_t kWidth = kMany.columns;
+  if (tile.copy == nullptr) {
+    add_vectors<Rows, 3, kWidth, true, 1>(tile, 0, packed, sums);
+  } else if (tile.columns == kWidth) {
+    add_vectors<Rows, 3, kWidth, true, 1, true>(tile, 0, packed, sums);
+  } else {
+    add_vectors<Rows, 3, kWidth, false, 1, true>(tile, 0, packed, sums);
+  }
+}
+
 using AddTile = void (*)(const Tile&, const float*, float*);
 template <std::size_t Width>
 AddTile add_tile_of(std::size_t rows) {
@@ -171,9 +207,41 @@ AddTile add_tile_of(std::size_t rows) {
   return rows == 2 ? add_tile<2, kMost, Width> : add_tile<1, kMost, Width>;
 }
 AddTile add_tile_of(const FewRows& job, std::size_t rows) {
+  if (job.tiling().kept) {
+    if (rows == 8) return add_kept<8>;
+    if (rows == 4) return add_kept<4>;
+    return rows == 2 ? add_kept<2> : add_kept<1>;
+  }
   if (job.width() == kTwice.columns) return add_tile_of<kTwice.columns>(rows);
   if (job.width() == kLong.columns) return add_tile_of<kLong.columns>(rows);
   return rows == 16 ? add_tile<16, 1, kOnce.columns> : add_tile_of<kOnce.columns>(rows);
+}
+
+/// A tile from depth `k` on, times each group of rows; the first asks for the tile ahead.
+void add_tile(const FewRows& job, Tile tile, const float* packed, std::size_t k, float* sums) {
+  for (std::size_t row = 0; row < job.rows;) {
+    const std::size_t size = job.group(row);
+    add_tile_of(job, size)(tile, packed + row * job.depth + k * size, sums + row * job.width());
+    tile.ahead = nullptr;
+    row += size;
+  }
+}
+
+/// The same, of many rows: the first group copies the tile for the others, and each of the first
+/// three asks for one vector of each row ahead.
+void add_copied_tile(const FewRows& job, const Tile& given, const float* packed, std::size_t k,
+                     float* sums) {
+  const std::size_t width = job.width();
+  Tile tile = given;
+  for (std::size_t row = 0; row < job.rows;) {
+    const std::size_t size = job.group(row);
+    add_tile_of(job, size)(tile, packed + row * job.depth + k * size, sums + row * width);
+    row += size;
+    const std::size_t lane = row / job.tiling().group * kLanes;
+    const bool asks = given.ahead != nullptr && lane < width;
+    tile = {given.copy,         given.depth, width, width, asks ? given.ahead + lane : nullptr,
+            given.stride_ahead, nullptr};
+  }
 }
 
 /// Where the tile begins that is fetched while this one is used: to the right, or at the left end
@@ -192,6 +260,7 @@ void multiply_panels(const FewRows& job, const float* packed, const float* b, fl
   const std::size_t tile_depth = job.tiling().depth;
   const std::size_t per_panel = job.rows * width;
   std::fill_n(sums + begin * per_panel, (end - begin) * per_panel, 0.0F);
+  alignas(64) float copy[kMany.depth * kMany.columns];
   for (std::size_t k = 0; k < job.depth; k += tile_depth) {
     const std::size_t depth = std::min(tile_depth, job.depth - k);
     for (std::size_t panel = begin; panel < end; ++panel) {
@@ -199,13 +268,13 @@ void multiply_panels(const FewRows& job, const float* packed, const float* b, fl
       const std::size_t columns = std::min(width, job.columns - panel * width);
       const std::size_t next = ahead_of(job, k, panel, begin, end);
       const bool there = next + (depth - 1) * job.columns + width <= job.depth * job.columns;
-      Tile tile{b + at, depth, columns, job.columns, there ? b + next : nullptr};
-      for (std::size_t row = 0; row < job.rows;) {
-        const std::size_t size = job.group(row);
-        add_tile_of(job, size)(tile, packed + row * job.depth + k * size,
-                               sums + panel * per_panel + row * width);
-        tile.ahead = nullptr;
-        row += size;
+      const Tile tile{b + at,      depth, columns, job.columns, there ? b + next : nullptr,
+                      job.columns, copy};
+      float* const to = sums + panel * per_panel;
+      if (job.tiling().kept) {
+        add_copied_tile(job, tile, packed, k, to);
+      } else {
+        add_tile(job, tile, packed, k, to);
       }
     }
   }
@@ -244,7 +313,9 @@ MadeKernel make_few_rows(std::size_t rows, std::size_t depth, std::size_t column
         threads, packed, job.packed(), job.depth, job.panels(), 1,
         [&](float* to, std::size_t begin, std::size_t end) { pack(job, t.in(0), to, begin, end); },
         [&](std::size_t, const float* own, std::size_t begin, std::size_t end) {
-          multiply_panels(job, own, t.in(1), sums, t.out(), begin, end);
+          for (std::size_t panel = begin; panel < end; panel += job.panels_at_once())
+            multiply_panels(job, own, t.in(1), sums, t.out(), panel,
+                            std::min(panel + job.panels_at_once(), end));
         });
     return {};
   };

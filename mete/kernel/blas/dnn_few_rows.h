@@ -14,8 +14,6 @@
 
 namespace mete::blas {
 
-/// More rows than these are worth packing the matrix for.
-inline constexpr std::size_t kMostRows = 16;
 /// A smaller matrix stays in the caches, where a library's own multiply is as good.
 inline constexpr std::size_t kLeastElements = std::size_t{1} << 18U;
 /// Up to so many threads each turn the first factor over for themselves: one of them waiting for

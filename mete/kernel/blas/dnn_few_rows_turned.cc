@@ -25,6 +25,12 @@ constexpr std::size_t kTaken = 4096;
 /// stay in the cache too.
 constexpr std::size_t kBlockRows = 4;
 
+/// Two groups of 16 rows share each element as it is loaded: eight loads for sixteen multiply-adds,
+/// of which one group alone has eight.
+constexpr std::size_t kPair = 2 * kLanes;
+/// Of more rows the library's own multiply of plain matrices is as good.
+constexpr std::size_t kMostTurned = kPair;
+
 struct TurnedRows {
   std::size_t rows;     ///< of the first factor
   std::size_t columns;  ///< of both factors
@@ -42,9 +48,11 @@ struct TurnedRows {
   }
   [[nodiscard]] std::size_t largest() const { return group_at(0, rows, kLanes); }
   /// Columns taken at once.
-  [[nodiscard]] std::size_t piece() const { return kTaken / largest(); }
+  [[nodiscard]] std::size_t piece() const { return kTaken / (rows > kLanes ? kPair : largest()); }
   /// Rows of the matrix that have sums: a multiple of 16.
-  [[nodiscard]] std::size_t block() const { return std::max(kLanes, kBlockRows * largest()); }
+  [[nodiscard]] std::size_t block() const {
+    return rows > kPair ? 256 : std::max(kLanes, kBlockRows * largest());
+  }
   /// Floats of a group's sums, and of a thread's.
   [[nodiscard]] std::size_t group_sums() const { return block() * kLanes; }
   [[nodiscard]] std::size_t sums() const { return groups() * group_sums(); }
@@ -157,6 +165,45 @@ METE_WIDE void add_strip(const Strip& strip, const float* packed, float* sums) {
   }
 }
 
+/// `Height` rows of a strip times two groups of 16, which are packed and summed `packed_apart` and
+/// `sums_apart` from one another.
+template <std::size_t Height>
+METE_WIDE void add_pair(const Strip& strip, const float* packed, std::size_t packed_apart,
+                        float* sums, std::size_t sums_apart) {
+  __m512 sum[2][Height];
+  const float* row[Height];
+#pragma GCC unroll 8
+  for (std::size_t i = 0; i < Height; ++i) {
+    row[i] = strip.begin + i * strip.stride;
+    sum[0][i] = _mm512_loadu_ps(sums + kLanes * i);
+    sum[1][i] = _mm512_loadu_ps(sums + sums_apart + kLanes * i);
+  }
+  const auto add_column = [&](std::size_t n) METE_WIDE {
+    const __m512 first = _mm512_loadu_ps(packed + n * kLanes);
+    const __m512 second = _mm512_loadu_ps(packed + packed_apart + n * kLanes);
+#pragma GCC unroll 8
+    for (std::size_t i = 0; i < Height; ++i) {
+      const __m512 b = _mm512_set1_ps(row[i][n]);
+      sum[0][i] = _mm512_fmadd_ps(b, first, sum[0][i]);
+      sum[1][i] = _mm512_fmadd_ps(b, second, sum[1][i]);
+    }
+  };
+  const float* ahead = strip.ahead;
+  std::size_t n = 0;
+  for (; n + kLanes <= strip.columns; n += kLanes, ahead += kLanes) {
+#pragma GCC unroll 8
+    for (std::size_t i = 0; i < Height; ++i) __builtin_prefetch(ahead + i * strip.stride, 0, 2);
+#pragma GCC unroll 16
+    for (std::size_t j = 0; j < kLanes; ++j) add_column(n + j);
+  }
+  for (; n < strip.columns; ++n) add_column(n);
+#pragma GCC unroll 8
+  for (std::size_t i = 0; i < Height; ++i) {
+    _mm512_storeu_ps(sums + kLanes * i, sum[0][i]);
+    _mm512_storeu_ps(sums + sums_apart + kLanes * i, sum[1][i]);
+  }
+}
+
 template <std::size_t Height>
 void add_group(std::size_t rows, const Strip& strip, const float* packed, float* sums) {
   if (rows == 16) return add_strip<16, Height>(strip, packed, sums);
@@ -169,7 +216,15 @@ void add_group(std::size_t rows, const Strip& strip, const float* packed, float*
 /// Rows k.. of the matrix, eight or one, with all groups.
 void add_rows(const TurnedRows& job, Strip strip, std::size_t height, const float* packed,
               std::size_t column, float* sums) {
-  for (std::size_t row = 0; row < job.rows;) {
+  std::size_t row = 0;
+  for (; row + kPair <= job.rows; row += kPair) {
+    const float* const pair = packed + row * job.padded() + column * kLanes;
+    const auto add = height == kRows ? add_pair<kRows> : add_pair<1>;
+    add(strip, pair, kLanes * job.padded(), sums, job.group_sums());
+    strip.ahead = strip.begin;
+    sums += 2 * job.group_sums();
+  }
+  while (row < job.rows) {
     const std::size_t size = group_at(row, job.rows, kLanes);
     const float* const group = packed + row * job.padded() + column * size;
     if (height == kRows) {
@@ -250,7 +305,7 @@ void multiply_block(const TurnedRows& job, const float* packed, const float* b, 
 
 bool suits_few_rows_turned(std::size_t rows, std::size_t columns, std::size_t results) {
 #if defined(__x86_64__)
-  return rows <= kMostRows && columns * results >= kLeastElements &&
+  return rows <= kMostTurned && columns * results >= kLeastElements &&
          __builtin_cpu_supports("avx512f") != 0;
 #else
   static_cast<void>(rows + columns + results);
