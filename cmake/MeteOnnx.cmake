@@ -8,7 +8,8 @@ if(ONNX_INCLUDE AND ONNX_PROTO_LIBRARY AND Protobuf_FOUND)
   set(METE_HAVE_ONNX ON)
   # onnx_file.cc is shared with the room, for the names of types; it has no state.
   add_library(mete_onnx MODULE
-    ${PROJECT_SOURCE_DIR}/mete/graph/onnx/proto/onnx_plugin.cc ${PROJECT_SOURCE_DIR}/mete/graph/onnx/onnx_names.cc)
+    ${PROJECT_SOURCE_DIR}/mete/graph/onnx/proto/onnx_plugin.cc ${PROJECT_SOURCE_DIR}/mete/graph/onnx/onnx_names.cc
+    ${PROJECT_SOURCE_DIR}/mete/base/utf8.cc)
   target_include_directories(mete_onnx SYSTEM PRIVATE ${ONNX_INCLUDE} ${Protobuf_INCLUDE_DIRS})
   target_include_directories(mete_onnx PRIVATE ${PROJECT_SOURCE_DIR})
   target_compile_definitions(mete_onnx PRIVATE METE_VERSION="${PROJECT_VERSION}" ONNX_NAMESPACE=onnx ONNX_ML=1)

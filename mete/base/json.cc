@@ -8,6 +8,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "mete/base/utf8.h"
+
 namespace mete {
 namespace {
 
@@ -15,32 +17,29 @@ constexpr std::size_t kMaxDepth = 64;
 
 const Json kNull;
 
+/// What is no UTF-8 is replaced: JSON has no other text, and a strict reader would refuse all of
+/// it.
 void escape_into(std::string& out, std::string_view text) {
   out += '"';
-  for (const char c : text) {
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          out += fmt::format("\\u{:04x}", static_cast<int>(c));
-        } else {
-          out += c;
-        }
+  while (!text.empty()) {
+    const Utf8Character one = first_character(text);
+    if (!one.valid) {
+      out += kReplacement;
+    } else if (one.code == '"' || one.code == '\\') {
+      out += '\\';
+      out += text.front();
+    } else if (one.code == '\n') {
+      out += "\\n";
+    } else if (one.code == '\t') {
+      out += "\\t";
+    } else if (one.code == '\r') {
+      out += "\\r";
+    } else if (one.code < 0x20) {
+      out += fmt::format("\\u{:04x}", one.code);
+    } else {
+      out += text.substr(0, one.bytes);
     }
+    text.remove_prefix(one.bytes);
   }
   out += '"';
 }

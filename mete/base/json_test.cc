@@ -13,6 +13,14 @@
 namespace mete {
 namespace {
 
+TEST(Json, WhatIsNoUtf8IsReplacedAndReadsBack) {
+  const auto text = Json::object({{"k\xc3", "a\xff\x1b\xe2\x82 é"}}).dump(-1);
+  EXPECT_EQ(text, "{\"k\uFFFD\":\"a\uFFFD\\u001b\uFFFD\uFFFD é\"}");
+  const auto back = parse_json(text);
+  ASSERT_TRUE(back) << back.error().what;
+  EXPECT_EQ((*back)["k\uFFFD"].as_string(), "a\uFFFD\x1b\uFFFD\uFFFD é");
+}
+
 TEST(Json, ReadsBackWhatItWrites) {
   Json j = Json::object({{"name", "a \"quoted\"\n\x01 line"},
                          {"n", 3},

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "mete/base/text.h"
+#include "mete/base/utf8.h"
 
 namespace mete {
 namespace {
@@ -31,29 +32,6 @@ bool is_safe_plain(std::string_view text) {
   if (text.find("  ") != std::string_view::npos) return false;
   return std::none_of(kReserved.begin(), kReserved.end(),
                       [text](std::string_view word) { return iequals(word, text); });
-}
-
-struct Decoded {
-  std::uint32_t code = 0xFFFD;
-  std::size_t length = 1;
-};
-
-/// The first character of UTF-8 text; U+FFFD and one byte where it is none.
-Decoded decode(std::string_view text) {
-  const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return {lead, 1};
-  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return {};
-  std::uint32_t code = lead & (0xFFU >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0U) != 0x80) return {};
-    code = (code << 6U) | (byte(i) & 0x3FU);
-  }
-  constexpr std::array<std::uint32_t, 5> kLowest{0, 0, 0x80, 0x800, 0x10000};
-  const bool surrogate = code >= 0xD800 && code < 0xE000;
-  if (code < kLowest[length] || code > 0x10FFFF || surrogate) return {};
-  return {code, length};
 }
 
 void append_escaped(std::string& out, std::string_view bytes, std::uint32_t code) {
@@ -78,9 +56,9 @@ void append_escaped(std::string& out, std::string_view bytes, std::uint32_t code
 std::string quoted(std::string_view text) {
   std::string out = "\"";
   while (!text.empty()) {
-    const Decoded one = decode(text);
-    append_escaped(out, text.substr(0, one.length), one.code);
-    text.remove_prefix(one.length);
+    const Utf8Character one = first_character(text);
+    append_escaped(out, text.substr(0, one.bytes), one.code);
+    text.remove_prefix(one.bytes);
   }
   return out + '"';
 }

@@ -8,28 +8,17 @@
 
 #include <fmt/format.h>
 
+#include "mete/base/utf8.h"
 #include "mete/plot/page.h"
 
 namespace mete {
 namespace {
 
-/// The length of the UTF-8 sequence at text[i] if it is whole and well formed, else 0.
-std::size_t sequence_length(std::string_view text, std::size_t i) {
-  const auto byte = [&](std::size_t k) {
-    return k < text.size() ? static_cast<unsigned char>(text[k]) : 0U;
-  };
-  const unsigned lead = byte(i);
-  if (lead < 0x80U) return 1;
-  const std::size_t length = lead >= 0xF0U ? 4 : lead >= 0xE0U ? 3 : 2;
-  if (lead < 0xC2U || lead > 0xF4U) return 0;
-  for (std::size_t k = 1; k < length; ++k) {
-    if ((byte(i + k) & 0xC0U) != 0x80U) return 0;
-  }
-  const unsigned second = byte(i + 1);
-  const bool overlong = (lead == 0xE0U && second < 0xA0U) || (lead == 0xF0U && second < 0x90U);
-  const bool beyond = (lead == 0xEDU && second > 0x9FU) || (lead == 0xF4U && second > 0x8FU);
-  const bool noncharacter = lead == 0xEFU && second == 0xBFU && byte(i + 2) >= 0xBEU;
-  return overlong || beyond || noncharacter ? 0 : length;
+/// What no document of HTML or SVG (XML) may hold.
+bool is_forbidden(const Utf8Character& one) {
+  const bool control =
+      (one.code < 0x20 && one.code != '\t' && one.code != '\n') || one.code == 0x7F;
+  return !one.valid || control || one.code == 0xFFFE || one.code == 0xFFFF;
 }
 
 double width_of(char c) {
@@ -46,29 +35,24 @@ double width_of(char c) {
 std::string escape_html(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t length = sequence_length(text, i);
-    const char c = text[i];
-    const auto code = static_cast<unsigned char>(c);
-    const bool control = length == 1 && ((code < 0x20 && c != '\t' && c != '\n') || code == 0x7F);
-    if (length == 0 || control) {
-      out += "\uFFFD";
-    } else if (length > 1) {
-      out += text.substr(i, length);
-    } else if (c == '&') {
+  while (!text.empty()) {
+    const Utf8Character one = first_character(text);
+    if (is_forbidden(one)) {
+      out += kReplacement;
+    } else if (one.code == '&') {
       out += "&amp;";
-    } else if (c == '<') {
+    } else if (one.code == '<') {
       out += "&lt;";
-    } else if (c == '>') {
+    } else if (one.code == '>') {
       out += "&gt;";
-    } else if (c == '"') {
+    } else if (one.code == '"') {
       out += "&quot;";
-    } else if (c == '\'') {
+    } else if (one.code == '\'') {
       out += "&#39;";
     } else {
-      out += c;
+      out += text.substr(0, one.bytes);
     }
-    i += length == 0 ? 1 : length;
+    text.remove_prefix(one.bytes);
   }
   return out;
 }

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "mete/base/utf8.h"
 #include "mete/plot/markup.h"
 #include "mete/plot/ticks.h"
 
@@ -89,7 +90,7 @@ std::string csv_link(const Table& table, std::string_view name) {
                                       : fmt::format("every {}th of {} rows", every, table.rows());
   return fmt::format(
       "<a class=\"dl\" download=\"{}.csv\" href=\"data:text/csv;charset=utf-8,{}\">CSV ({})</a>",
-      stem, percent_encoded(csv), what);
+      stem, percent_encoded(valid_utf8(csv)), what);
 }
 
 std::string cell(const Column& column, std::size_t row, const ColumnFormat& format) {
