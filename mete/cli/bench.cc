@@ -131,8 +131,8 @@ Result<ExitCode> run_grid(const BenchOptions& options, const BenchPlan& plan, Be
   }
   const auto steps = bench_steps(plan, before);
   if (steps.empty()) {
-    fmt::print(stderr, "mete bench: {} has all {} trials of every point already\n", options.output,
-               plan.trials);
+    say(fmt::format("mete bench: {} has all {} trials of every point already", options.output,
+                    plan.trials));
   }
   Progress progress("bench", static_cast<double>(steps.size()), context.clock);
   const auto keep = [&](const GemmRun& run) -> Result<void> {
@@ -164,9 +164,9 @@ Result<ExitCode> run_grid(const BenchOptions& options, const BenchPlan& plan, Be
     print_bench(rows, all, outcome, sitting, options.output);
   }
   if (outcome.interrupted) {
-    fmt::print(stderr, "mete bench: interrupted{}\n",
-               store ? "; the same command goes on where it stopped"
-                     : "; with -o FILE it could go on later");
+    say(fmt::format("mete bench: interrupted{}", store
+                                                     ? "; the same command goes on where it stopped"
+                                                     : "; with -o FILE it could go on later"));
     return 128 + context.interrupt.signal();
   }
   return 0;
@@ -332,15 +332,9 @@ Result<ExitCode> bench_stream(const BenchOptions& options, const Context& contex
 }
 
 Result<ExitCode> run(const BenchOptions& options, const Context& context) {
-  if (options.trials < 1 || options.trials > kMostTrials) {
-    return fail(Errc::invalid, "--trials {}: expected 1 to {}", options.trials, kMostTrials);
-  }
   if (!(options.seconds > 0 && options.seconds <= kMostSeconds)) {
     return fail(Errc::invalid, "--seconds {:g}: expected more than 0, and at most {}",
                 options.seconds, kMostSeconds);
-  }
-  if (options.threads < 0 || options.threads > kMostThreads) {
-    return fail(Errc::invalid, "--threads {}: expected 1 to {}", options.threads, kMostThreads);
   }
   METE_TRY_VOID(check_library(options));
   if (options.workload == "stream") return bench_stream(options, context);
@@ -384,11 +378,13 @@ Runner add_bench(OptionSet& app) {
                  "Clocks: of a board [all]; elsewhere set for the "
                  "run and given back [left as they are]")
       ->delimiter(',');
-  app.add_option("--trials", options->trials, "Runs of every point")->capture_default_str();
+  app.add_option("--trials", options->trials, "Runs of every point")
+      ->range(1, kMostTrials)
+      ->capture_default_str();
   app.add_option("--seconds", options->seconds,
                  "Shortest time of a run; with a meter, until it has settled")
       ->capture_default_str();
-  app.add_option("--threads", options->threads, "Threads [all]");
+  app.add_option("--threads", options->threads, "Threads [all]")->range(1, kMostThreads);
   app.add_option("--power", options->power,
                  "The signal that tells the power [CPU_POWER or BOARD_POWER; GPU_POWER], or none");
   app.add_option("--seed", options->seed, "Same seed, same order and same matrices")

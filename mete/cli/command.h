@@ -32,6 +32,10 @@ struct Context {
 using ExitCode = int;
 using Runner = std::function<Result<ExitCode>(const Context&)>;
 
+/// One line on stderr, whatever the names and files of others in it hold: a file that is no text
+/// must not command the terminal.
+void say(std::string_view line);
+
 /// Adds options to `app` and returns what to do once they are parsed. The options' storage lives in
 /// the closure.
 struct Command {

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "mete/base/text.h"
+#include "mete/base/utf8.h"
 #include "mete/cli/command.h"
 #include "mete/cli/options.h"
 
@@ -73,7 +74,7 @@ constexpr Command kCommands[] = {
 int exit_code_of(Errc code) { return code == Errc::invalid ? 2 : 1; }
 
 int complain(std::string_view verb, const Error& error) {
-  fmt::print(stderr, "mete {}: {}\n", verb, error.what);
+  say(fmt::format("mete {}: {}", verb, error.what));
   return exit_code_of(error.code);
 }
 
@@ -84,7 +85,7 @@ int unknown_verb(std::string_view word) {
   for (const auto& command : kCommands) names.emplace_back(command.name);
   auto hint = did_you_mean(word, names);
   if (hint.empty()) hint = "; `mete --help` shows what there is";
-  fmt::print(stderr, "mete: unknown verb '{}'{}\n", word, hint);
+  say(fmt::format("mete: unknown verb '{}'{}", word, hint));
   return 2;
 }
 
@@ -109,14 +110,19 @@ std::string unknown_option(const CLI::App& verb, int argc, char** argv) {
 int usage_error(std::string_view verb, std::string what) {
   std::replace(what.begin(), what.end(), '\n', ' ');
   const auto hint = verb.empty() ? std::string("mete --help") : fmt::format("mete {} --help", verb);
-  fmt::print(stderr, "mete{}{}: {}{} `{}`\n", verb.empty() ? "" : " ", verb, trim(what),
-             what.ends_with('?') ? " See" : "; see", hint);
+  say(fmt::format("mete{}{}: {}{} `{}`", verb.empty() ? "" : " ", verb, trim(what),
+                  what.ends_with('?') ? " See" : "; see", hint));
   return 2;
 }
 
 }  // namespace
 
 std::span<const Command> commands() { return kCommands; }
+
+void say(std::string_view line) {
+  constexpr std::size_t kMost = 4000;
+  fmt::print(stderr, "{}\n", printable(line, kMost));
+}
 
 int run_command_line(int argc, char** argv, const Context& context) {
   CLI::App app{

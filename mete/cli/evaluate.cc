@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::string_view kProgressSignal = "BOARD_KERNELS_COMPLETED";
 constexpr std::size_t kMostGoals = 101;
-constexpr std::size_t kMostRepeats = 1000;
+constexpr int kMostRepeats = 1000;
 constexpr std::size_t kRealisticRepeats = 20;
 
 struct Options {
@@ -111,11 +111,8 @@ Result<MachineOptions> machine_of(const Options& options) {
   return parse_machine_options(text);
 }
 
-Result<std::size_t> repeats_of(const Options& options) {
-  const std::size_t usual = options.sensor == "exact" ? 1 : kRealisticRepeats;
-  const std::size_t repeats = options.repeats.value_or(usual);
-  if (repeats >= 1 && repeats <= kMostRepeats) return repeats;
-  return fail(Errc::invalid, "--repeats {}: expected 1 to {}", repeats, kMostRepeats);
+std::size_t repeats_of(const Options& options) {
+  return options.repeats.value_or(options.sensor == "exact" ? 1 : kRealisticRepeats);
 }
 
 Result<EvaluatePlan> plan_of(const Options& options, const EvaluationData& data) {
@@ -132,7 +129,7 @@ Result<EvaluatePlan> plan_of(const Options& options, const EvaluationData& data)
     if (model) plan.context.response = std::make_shared<const ResponseModel>(std::move(*model));
   }
   METE_TRY(plan.goals, goals_of(options));
-  METE_TRY(plan.repeats, repeats_of(options));
+  plan.repeats = repeats_of(options);
   METE_TRY(plan.trial.machine, machine_of(options));
   plan.trial.hidden = options.hidden;
   METE_TRY(const bool progress, shows_progress(options, data.test));
@@ -170,10 +167,10 @@ Result<ExitCode> run(const Options& options, const Context& context) {
   }
   const EvaluateHeading heading = heading_of(options, data, plan);
   if (!options.model.empty()) {
-    fmt::print(stderr,
-               "note: {} was learned elsewhere: whether it has seen the tested rows is not known "
-               "here, and --train serves the baselines only\n",
-               options.model);
+    say(fmt::format(
+        "note: {} was learned elsewhere: whether it has seen the tested rows is not known "
+        "here, and --train serves the baselines only",
+        options.model));
   }
   if (!options.program.empty()) {
     if (plan.goals.size() != 1) {
@@ -215,7 +212,8 @@ Runner add_evaluate(OptionSet& app) {
                  "exact, or realistic: lag, noise, quantisation, switch latency and run-to-run "
                  "variation")
       ->capture_default_str();
-  app.add_option("--repeats", options->repeats, "Runs of every case; 1 if exact, 20 if realistic");
+  app.add_option("--repeats", options->repeats, "Runs of every case; 1 if exact, 20 if realistic")
+      ->range(1, kMostRepeats);
   app.add_option("--board-option", options->board_options,
                  "k=v,k=v of " + describe_machine_options());
   app.add_option("--progress", options->progress,

@@ -18,8 +18,6 @@
 namespace mete {
 namespace {
 
-constexpr int kMostSteps = 100'000;
-
 struct Options {
   std::string program;
   std::string graph;
@@ -83,10 +81,6 @@ Json json_of(const ExecutionPlan& plan, const ArmOutcome& outcome, const Options
 }
 
 Result<ExitCode> exec(const Options& options, const Context& context) {
-  if (options.steps < 2 || options.steps > kMostSteps) {
-    return fail(Errc::invalid, "--steps {}: expected 2 to {}: fewer have no interval",
-                options.steps, kMostSteps);
-  }
   METE_TRY(auto plan, read_program(options.program));
   METE_TRY(auto graph, load_training_step(options.graph, options.memory.batch));
   if (plan.graph != graph.name) {
@@ -102,7 +96,7 @@ Result<ExitCode> exec(const Options& options, const Context& context) {
   METE_TRY(auto store, ProfileStore::open(options.memory.store, ProfileStore::Mode::create));
   std::vector<std::string> notices;
   METE_TRY(const auto setup, open_memory(options.memory, store, context, notices));
-  for (const auto& notice : notices) fmt::print(stderr, "note: {}\n", notice);
+  for (const auto& notice : notices) say(fmt::format("note: {}", notice));
   const PlannedGraph planned = plan_memory(std::move(graph), setup.libraries.list);
   if (auto judged = verify(plan, planned.graph, planned.layouts); !judged) {
     return fail(Errc::invalid, "{}: not for this model at this batch, or damaged: {}",
@@ -128,7 +122,9 @@ Runner add_exec(OptionSet& app) {
   app.add_option("--profile", options->memory.store,
                  "The store that knows this machine's bandwidth")
       ->capture_default_str();
-  app.add_option("--steps", options->steps, "Steps that are timed")->capture_default_str();
+  app.add_option("--steps", options->steps, "Steps that are timed")
+      ->range(2, kMostSteps, "six or more for an interval")
+      ->capture_default_str();
   app.add_option("--seed", options->seed, "Of parameters and inputs")->capture_default_str();
   app.add_flag("--json", options->json, "The figures as JSON");
   return [options](const Context& context) { return exec(*options, context); };

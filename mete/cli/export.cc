@@ -133,7 +133,7 @@ Result<ExitCode> run_export(const Options& options, const Context& context) {
   const auto begin = [&]() -> Result<NodeWatch> {
     std::vector<std::string> notices;
     METE_TRY(NodeWatch watch, NodeWatch::open(platform, options.each_cpu, notices));
-    for (const auto& notice : notices) fmt::print(stderr, "mete export: {}\n", notice);
+    for (const auto& notice : notices) say(fmt::format("mete export: {}", notice));
     watch.read_first(context.clock, context.interrupt);
     return watch;
   };
@@ -142,7 +142,7 @@ Result<ExitCode> run_export(const Options& options, const Context& context) {
     if (options.processes == 0) return nullptr;
     std::vector<std::string> notices;
     processes.emplace(platform, watch, context.sys, options.processes, notices);
-    for (const auto& notice : notices) fmt::print(stderr, "mete export: {}\n", notice);
+    for (const auto& notice : notices) say(fmt::format("mete export: {}", notice));
     processes->look(context.clock.now());
     return &*processes;
   };
@@ -153,10 +153,10 @@ Result<ExitCode> run_export(const Options& options, const Context& context) {
   }
   METE_TRY(MetricsServer server, MetricsServer::listen(address));
   METE_TRY(NodeWatch watch, begin());
-  fmt::print(stderr, "mete export: {} tells {} values, read every {}; Ctrl-C ends it\n",
-             server.url(), watch.values().size(), options.period);
+  say(fmt::format("mete export: {} tells {} values, read every {}; Ctrl-C ends it", server.url(),
+                  watch.values().size(), options.period));
   if (!server.loopback()) {
-    fmt::print(stderr, "mete export: everybody who reaches this address can read them\n");
+    say("mete export: everybody who reaches this address can read them");
   }
   return serve(server, period, watch, watch_processes(watch), facts_of(platform, context), context);
 }

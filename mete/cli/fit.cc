@@ -18,8 +18,6 @@
 namespace mete {
 namespace {
 
-constexpr int kMostSteps = 100'000;
-
 struct Options {
   std::string graph;
   MemoryOptions memory;
@@ -35,13 +33,6 @@ struct Options {
 };
 
 Result<void> check_options(const Options& options) {
-  if (options.steps < 2 || options.steps > kMostSteps) {
-    return fail(Errc::invalid, "--steps {}: expected 2 to {}; six or more for an interval",
-                options.steps, kMostSteps);
-  }
-  if (options.repeats < 1 || options.repeats > 10'000) {
-    return fail(Errc::invalid, "--repeats {}: expected 1 to 10000", options.repeats);
-  }
   if (!(options.effort > 0 && options.effort <= 1000)) {
     return fail(Errc::invalid, "--effort {}: expected more than 0, and at most 1000",
                 options.effort);
@@ -144,8 +135,10 @@ Runner add_fit(OptionSet& app) {
       ->capture_default_str();
   add_memory_options(app, options->memory);
   app.add_option("--steps", options->steps, "Steps that are timed, of each plan in turn")
+      ->range(2, kMostSteps, "six or more for an interval")
       ->capture_default_str();
   app.add_option("--repeats", options->repeats, "How often each placement is profiled")
+      ->range(1, kMostRepeats)
       ->capture_default_str();
   app.add_option("--profile", options->memory.store, "The store of profiles")
       ->capture_default_str();

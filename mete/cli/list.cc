@@ -180,7 +180,7 @@ Result<ExitCode> list(const Options& options, const Context& context) {
     if (options.json) {
       fmt::print("{}\n", listing.json.dump());
     } else if (listing.rows.empty()) {
-      fmt::print(stderr, "mete list: no {} here; `mete doctor` says why\n", options.what);
+      say(fmt::format("mete list: no {} here; `mete doctor` says why", options.what));
     } else {
       fmt::print("{}", align(listing.rows));
     }

@@ -96,7 +96,7 @@ Result<ProfiledStep> profile_step(const std::string& graph, const MemoryOptions&
   METE_TRY(auto store, ProfileStore::open(options.store, ProfileStore::Mode::create));
   std::vector<std::string> notices;
   METE_TRY(auto setup, open_memory(options, store, context, notices));
-  for (const auto& notice : notices) fmt::print(stderr, "note: {}\n", notice);
+  for (const auto& notice : notices) say(fmt::format("note: {}", notice));
   auto planned = plan_memory(std::move(step), setup.libraries.list);
   METE_TRY(auto profile,
            profile_with_progress(planned, setup, options, repeats, seed, store, context));

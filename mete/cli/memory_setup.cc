@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "mete/base/text.h"
+#include "mete/cli/graph_arg.h"
 #include "mete/cli/options.h"
 #include "mete/kernel/blocked_layout.h"
 #include "mete/profile/machine.h"
@@ -18,9 +19,6 @@ namespace {
 constexpr int kMostThreads = 4096;
 
 Result<int> threads_of(const MemoryOptions& options) {
-  if (options.threads < 0 || options.threads > kMostThreads) {
-    return fail(Errc::invalid, "--threads {}: expected 1 to {}", options.threads, kMostThreads);
-  }
   if (options.threads > 0) return options.threads;
   return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
 }
@@ -54,13 +52,16 @@ CpuTicks cpu_ticks(const SysRoot& sys) {
 }  // namespace
 
 void add_memory_options(OptionSet& app, MemoryOptions& options) {
-  app.add_option("--batch", options.batch, "How many samples at once")->capture_default_str();
+  app.add_option("--batch", options.batch, "How many samples at once")
+      ->range(1, kMostBatch)
+      ->capture_default_str();
   app.add_option("--fast", options.fast, "Fast memory: dram, or numa:N")->capture_default_str();
   app.add_option("--slow", options.slow,
                  "Slow memory: numa:N, dax:PATH, file:PATH, throttled, or throttled:READ,WRITE "
                  "(DRAM held to so many times less bandwidth: emulated)")
       ->capture_default_str();
   app.add_option("--threads", options.threads, "Threads of kernels and copies; 0: one for each CPU")
+      ->range(0, kMostThreads)
       ->capture_default_str();
   app.add_flag("--plain-kernels", options.plain_kernels, "Plain loops only, no library: slow");
   app.add_flag("--any-machine", options.any_machine,

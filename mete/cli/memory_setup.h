@@ -16,6 +16,10 @@ namespace mete {
 
 class OptionSet;
 
+/// Of the options of these verbs.
+inline constexpr int kMostSteps = 100'000;
+inline constexpr int kMostRepeats = 10'000;
+
 struct MemoryOptions {
   std::int64_t batch = 16;
   std::string fast = "dram";

@@ -13,6 +13,7 @@
 #include "mete/base/files.h"
 #include "mete/base/text.h"
 #include "mete/cli/command.h"
+#include "mete/cli/graph_arg.h"
 #include "mete/cli/look.h"
 #include "mete/cli/options.h"
 #include "mete/graph/onnx/onnx.h"
@@ -149,8 +150,6 @@ Result<ExitCode> describe(const Options& options) {
     return fail(Errc::invalid,
                 "no model given: expected zoo:NAME (`mete model list`) or an ONNX file");
   }
-  if (options.batch && *options.batch < 1)
-    return fail(Errc::invalid, "--batch {}: expected 1 or more", *options.batch);
   const bool zoo = options.model.starts_with(kZoo);
   if (!zoo && !path_exists(options.model)) {
     return fail(Errc::invalid,
@@ -197,7 +196,8 @@ Runner add_model(OptionSet& app) {
   app.add_option("ACTION", options->action, "describe | list")->required();
   app.add_option("MODEL", options->model, "A model of the zoo: zoo:resnet50; or an ONNX file");
   app.add_option("--batch", options->batch,
-                 "How many samples at once [1; of an ONNX file: as it says]");
+                 "How many samples at once [1; of an ONNX file: as it says]")
+      ->range(1, kMostBatch);
   app.add_option("--dim", options->dims,
                  "NAME=N: the size of an axis that an ONNX file leaves open")
       ->allow_extra_args(false);

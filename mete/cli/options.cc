@@ -2,14 +2,47 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "mete/cli/options.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "mete/base/text.h"
 
 namespace mete {
+namespace {
+
+/// What one word of an option's value is: T, or what an optional or a vector holds.
+template <class T>
+struct Word {
+  using Type = T;
+};
+template <class T>
+struct Word<std::optional<T>> {
+  using Type = T;
+};
+template <class T>
+struct Word<std::vector<T>> {
+  using Type = T;
+};
+
+/// Thrown, not returned, because CLI11 would put its own words before what is returned.
+[[noreturn]] void refuse(const CLI::Option& option, const std::string& word,
+                         const std::string& expected, const std::string& why) {
+  throw CLI::ValidationError(
+      fmt::format("{} {}: expected {}{}{}", option.get_name(), word.empty() ? "''" : word, expected,
+                  why.empty() ? "" : "; ", why),
+      CLI::ExitCodes::ValidationError);
+}
+
+}  // namespace
 
 Option* Option::required() {
   option_->required();
@@ -36,13 +69,50 @@ Option* Option::excludes(Option* other) {
   return this;
 }
 Option* Option::range(double min, double max) {
-  option_->check(CLI::Range(min, max));
+  low_ = min;
+  high_ = max;
+  option_->type_name(fmt::format("{:g}..{:g}", min, max));
   return this;
 }
-Option* Option::range(int min, int max) {
-  option_->check(CLI::Range(min, max));
+Option* Option::range(int min, int max, std::string_view why) {
+  least_ = min;
+  most_ = max;
+  why_ = why;
+  option_->type_name(fmt::format("{}..{}", min, max));
   return this;
 }
+
+void Option::expect_whole(std::int64_t min, std::int64_t max) {
+  least_ = min;
+  most_ = max;
+  option_->transform(CLI::Validator(
+      [this](std::string& word) {
+        const auto value = parse_int(trim(word));
+        if (!value || *value < least_ || *value > most_) {
+          refuse(*option_, word, fmt::format("a whole number from {} to {}", least_, most_), why_);
+        }
+        word = fmt::format("{}", *value);
+        return std::string();
+      },
+      ""));
+}
+
+void Option::expect_real() {
+  option_->transform(CLI::Validator(
+      [this](std::string& word) {
+        const auto value = parse_double(trim(word));
+        const bool bounded = low_ > std::numeric_limits<double>::lowest();
+        if (!value || !std::isfinite(*value) || *value < low_ || *value > high_) {
+          refuse(*option_, word,
+                 bounded ? fmt::format("a number from {:g} to {:g}", low_, high_) : "a number",
+                 why_);
+        }
+        word = fmt::format("{}", *value);
+        return std::string();
+      },
+      ""));
+}
+
 std::size_t Option::count() const { return option_->count(); }
 
 Option* OptionSet::keep(CLI::Option* option) {
@@ -52,7 +122,18 @@ Option* OptionSet::keep(CLI::Option* option) {
 
 template <class T>
 Option* OptionSet::add_option(const std::string& names, T& value, const std::string& help) {
-  return keep(app_.add_option(names, value, help));
+  Option* option = keep(app_.add_option(names, value, help));
+  using Value = typename Word<T>::Type;
+  if constexpr (std::is_integral_v<Value>) {
+    // Seeds and counts are kept in JSON and SQLite, whose whole numbers end where int64's do.
+    constexpr auto kMost = static_cast<std::uint64_t>(std::numeric_limits<Value>::max());
+    constexpr auto kHeld = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+    option->expect_whole(std::is_signed_v<Value> ? std::numeric_limits<Value>::min() : 0,
+                         static_cast<std::int64_t>(std::min(kMost, kHeld)));
+  } else if constexpr (std::is_floating_point_v<Value>) {
+    option->expect_real();
+  }
+  return option;
 }
 
 Option* OptionSet::add_flag(const std::string& names, bool& value, const std::string& help) {

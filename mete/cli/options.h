@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
+#include <limits>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace CLI {
@@ -29,13 +32,25 @@ class Option {
   Option* allow_extra_args(bool value);
   /// Not both.
   Option* excludes(Option* other);
+  /// Only numbers from min to max, ends included; `why` is added to what a refusal says.
   Option* range(double min, double max);
-  Option* range(int min, int max);
+  Option* range(int min, int max, std::string_view why = {});
   /// How often it was given.
   [[nodiscard]] std::size_t count() const;
 
  private:
+  friend class OptionSet;
+  /// Every number is read here and handed to CLI11 in plain digits: left alone it takes -1 for
+  /// 2^64 - 1, 010 for eight, "" for 0, and the nearest it can hold for what is too large.
+  void expect_whole(std::int64_t min, std::int64_t max);
+  void expect_real();
+
   CLI::Option* option_;
+  std::int64_t least_ = 0;
+  std::int64_t most_ = 0;
+  double low_ = std::numeric_limits<double>::lowest();
+  double high_ = std::numeric_limits<double>::max();
+  std::string why_;
 };
 
 class OptionSet {
@@ -46,7 +61,8 @@ class OptionSet {
 
   /// `value` must outlive the parsing: keep it in the closure that the verb returns. Names:
   /// "-o,--output", or "NAME" for a positional word. T: string, a number, optional of these, or a
-  /// vector of them (options.cc has the list).
+  /// vector of them (options.cc has the list). Numbers that T cannot hold are refused; give range()
+  /// where fewer make sense.
   template <class T>
   Option* add_option(const std::string& names, T& value, const std::string& help);
   Option* add_flag(const std::string& names, bool& value, const std::string& help);

@@ -85,14 +85,14 @@ ExitCode report(const ProcessSummary& summary, const Settings& settings, double 
   std::fflush(stdout);
   const auto& problems = summary.problems;
   for (std::size_t i = 0; i < std::min(problems.size(), kMostProblemsShown); ++i) {
-    fmt::print(stderr, "mete process: {}\n", problems[i]);
+    say(fmt::format("mete process: {}", problems[i]));
   }
   if (problems.size() > kMostProblemsShown) {
-    fmt::print(stderr, "mete process: and {} more; --json lists them all\n",
-               problems.size() - kMostProblemsShown);
+    say(fmt::format("mete process: and {} more; --json lists them all",
+                    problems.size() - kMostProblemsShown));
   }
   if (!problems.empty()) {
-    fmt::print(stderr, "mete process: the rest was processed\n");
+    say("mete process: the rest was processed");
     return 1;
   }
   if (!settings.json) fmt::print("next: mete train {} -o MODEL.pt\n", output);

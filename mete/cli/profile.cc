@@ -30,7 +30,7 @@ struct Options {
   bool json = false;
 };
 
-constexpr int kMostRepeats = 10'000;
+constexpr int kMostShown = 1'000'000;
 // Used by others, as a share of all CPUs: more of it shows in the times.
 constexpr double kQuiet = 0.1;
 
@@ -224,10 +224,6 @@ void print_for_people(const Report& report, const Options& options) {
 }
 
 Result<void> check_options(const Options& options) {
-  if (options.repeats < 1 || options.repeats > kMostRepeats) {
-    return fail(Errc::invalid, "--repeats {}: expected 1 to {}", options.repeats, kMostRepeats);
-  }
-  if (options.top < 0) return fail(Errc::invalid, "--top {}: expected 0 or more", options.top);
   METE_TRY_VOID(parse_tier(options.memory.fast));
   METE_TRY_VOID(parse_tier(options.memory.slow));
   return {};
@@ -237,10 +233,10 @@ Result<void> check_options(const Options& options) {
 void note_if_busy(const Context& context) {
   const double used = cpus_in_use(context.sys, context.clock);
   if (used <= kQuiet) return;
-  fmt::print(stderr,
-             "note: other programs use {} of this machine's CPUs: times will be too long; measure "
-             "when it is quiet, into another store\n",
-             format_percent(used, 0));
+  say(fmt::format(
+      "note: other programs use {} of this machine's CPUs: times will be too long; measure "
+      "when it is quiet, into another store",
+      format_percent(used, 0)));
 }
 
 Result<ExitCode> profile(const Options& options, const Context& context) {
@@ -249,7 +245,7 @@ Result<ExitCode> profile(const Options& options, const Context& context) {
   METE_TRY(auto store, ProfileStore::open(options.memory.store, ProfileStore::Mode::create));
   std::vector<std::string> notices;
   METE_TRY(const auto setup, open_memory(options.memory, store, context, notices));
-  for (const auto& notice : notices) fmt::print(stderr, "note: {}\n", notice);
+  for (const auto& notice : notices) say(fmt::format("note: {}", notice));
   const PlannedGraph planned = plan_memory(std::move(graph), setup.libraries.list);
 
   Platform platform(builtin_providers(provider_context(context)));
@@ -291,12 +287,14 @@ Runner add_profile(OptionSet& app) {
   app.add_option("GRAPH", options->graph, "A model: zoo:resnet50, or an ONNX file")->required();
   add_memory_options(app, options->memory);
   app.add_option("--repeats", options->repeats, "How often each placement is measured")
+      ->range(1, kMostRepeats)
       ->capture_default_str();
   app.add_option("-o,--output", options->memory.store, "The store of profiles; one holds many")
       ->capture_default_str();
   app.add_option("--seed", options->seed, "Of the data, and of the order of measuring")
       ->capture_default_str();
   app.add_option("--top", options->top, "So many of the slowest kernels are shown")
+      ->range(0, kMostShown)
       ->capture_default_str();
   app.add_flag("--json", options->json, "All kernels and placements as JSON");
   return [options](const Context& context) { return profile(*options, context); };

@@ -80,7 +80,7 @@ Result<ExitCode> list_names(const Platform& platform, bool json) {
 Result<ExitCode> read(const Options& options, const Context& context) {
   std::vector<std::string> notices;
   METE_TRY(const auto target, make_target(options.target, context, 0, notices));
-  for (const auto& notice : notices) fmt::print(stderr, "mete read: {}\n", notice);
+  for (const auto& notice : notices) say(fmt::format("mete read: {}", notice));
   Platform& platform = target->platform();
   if (options.name.empty()) return list_names(platform, options.json);
   if (!target->replayed() && !platform.has_signal(options.name)) {

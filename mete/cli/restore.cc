@@ -31,7 +31,7 @@ Result<ExitCode> restore(bool json, const Context& context) {
     }
   }
   if (outcome.problems.empty()) return 0;
-  for (const auto& problem : outcome.problems) fmt::print(stderr, "mete restore: {}\n", problem);
+  for (const auto& problem : outcome.problems) say(fmt::format("mete restore: {}", problem));
   return 1;
 }
 

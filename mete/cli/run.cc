@@ -85,9 +85,9 @@ void print_summary(const RunResult& result, const SessionOptions& options,
   if (!options.report_path.empty()) files += fmt::format("; report: {}", options.report_path);
   if (!options.trace_path.empty()) files += fmt::format("; trace: {}", options.trace_path);
   if (!files.empty() && !result.outputs_complete) files += " (not complete: see the warning above)";
-  fmt::print(stderr, "mete: {} ran for {}, {}; {}{}{}\n", shortened(command),
-             format_quantity(result.seconds, "s", 4), ended, energy_sentence(result),
-             loop_sentence(result, options.replayed), files);
+  say(fmt::format("mete: {} ran for {}, {}; {}{}{}", shortened(command),
+                  format_quantity(result.seconds, "s", 4), ended, energy_sentence(result),
+                  loop_sentence(result, options.replayed), files));
 }
 
 /// "out/a.html" → "out/a": the page's report and trace lie beside it unless they were named.
@@ -134,16 +134,16 @@ Result<ExitCode> run(Options options, const Context& context) {
   METE_TRY_VOID(prepare_page(options));
   std::vector<std::string> notices;
   options.run.abandon = [](const std::string& why) {
-    fmt::print(stderr, "mete run: {}\n", why);
+    say(fmt::format("mete run: {}", why));
     std::fflush(stderr);
     // No destructor may wait for the step that hangs.
     ::_exit(1);
   };
   const auto done = run_workload(options.run, nullptr, context, notices);
-  for (const auto& notice : notices) fmt::print(stderr, "mete: {}\n", notice);
+  for (const auto& notice : notices) say(fmt::format("mete: {}", notice));
   if (!done) return done.error();
   const RunResult& result = done->result;
-  for (const auto& warning : result.warnings) fmt::print(stderr, "mete: warning: {}\n", warning);
+  for (const auto& warning : result.warnings) say(fmt::format("mete: warning: {}", warning));
   if (options.json) {
     // The last line of standard output, which the command may have used too.
     fmt::print("{}\n", run_json(*done).dump(-1));

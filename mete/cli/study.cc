@@ -59,10 +59,10 @@ Result<Loaded> load(const std::string& path) {
 /// To stderr, so that --json stays clean. True if nothing was broken.
 bool tell_trouble(const Loaded& loaded, const std::string& path) {
   for (const auto& line : loaded.broken)
-    fmt::print(stderr, "mete study: {}: left out: {}\n", path, line);
+    say(fmt::format("mete study: {}: left out: {}", path, line));
   if (!loaded.left_out.empty()) {
-    fmt::print(stderr, "mete study: {}: {} other entries left alone, such as {}\n", path,
-               loaded.left_out.size(), loaded.left_out.front());
+    say(fmt::format("mete study: {}: {} other entries left alone, such as {}", path,
+                    loaded.left_out.size(), loaded.left_out.front()));
   }
   return loaded.broken.empty();
 }

@@ -96,14 +96,14 @@ Result<ExitCode> run(Options& options, const Context& context) {
   }
   std::vector<std::string> notes;
   METE_TRY(const StudyPlan plan, plan_sweep(options.sweep, context, notes));
-  for (const std::string& note : notes) fmt::print(stderr, "note: {}\n", note);
+  for (const std::string& note : notes) say(fmt::format("note: {}", note));
   if (options.sweep.runner.pause > 0 && !options.sweep.target.board.empty()) {
-    fmt::print(stderr, "note: --pause is left out: a board needs no rest\n");
+    say("note: --pause is left out: a board needs no rest");
     options.sweep.runner.pause = 0;
   }
   METE_TRY(const SweepDone done, run_sweep(plan, options.sweep, context, "sweep " + plan.app));
   for (const std::string& warning : done.outcome.warnings) {
-    fmt::print(stderr, "warning: {}\n", warning);
+    say(fmt::format("warning: {}", warning));
   }
   if (options.json) {
     print_json(done, notes);
@@ -127,10 +127,13 @@ Runner add_sweep(OptionSet& app) {
                  "With NAME=all where any value is taken: how many")
       ->capture_default_str()
       ->range(2, 1000);
-  app.add_option("--trials", sweep.trials, "Runs of every setting")->capture_default_str();
+  app.add_option("--trials", sweep.trials, "Runs of every setting")
+      ->range(1, static_cast<int>(kMaxPoints))
+      ->capture_default_str();
   app.add_option("--out", sweep.out, "Folder for reports, traces and sweep.json")->required();
   app.add_option("--reference-every", sweep.reference_every,
                  "Run the highest setting after every so many points, to see drift; 0: never")
+      ->range(0, static_cast<int>(kMaxPoints))
       ->capture_default_str();
   app.add_option("--agent", sweep.agent, "Agent that runs beside it")->capture_default_str();
   app.add_option("--policy", sweep.policy, "Its policy");

@@ -178,10 +178,10 @@ Result<SweepDone> run_sweep(const StudyPlan& plan, const SweepOptions& options,
                             const Context& context, const std::string& title) {
   METE_TRY(OpenStudy study,
            open_study(options.out, plan, options.open, context.clock.wall_seconds()));
-  for (const std::string& notice : study.notices) fmt::print(stderr, "note: {}\n", notice);
+  for (const std::string& notice : study.notices) say(fmt::format("note: {}", notice));
   if (study.resumed > 0) {
-    fmt::print(stderr, "{}: resuming: {} of {} points are finished\n", options.out, study.resumed,
-               study.manifest.points.size());
+    say(fmt::format("{}: resuming: {} of {} points are finished", options.out, study.resumed,
+                    study.manifest.points.size()));
   }
   const std::size_t before = study.resumed;
   const std::size_t left = study.manifest.points.size() - before;

@@ -131,7 +131,7 @@ ProviderContext provider_context(const Context& context) {
           .root = context.sys,
           .nvml_library = context.nvml_library,
           .dcgm_library = context.dcgm_library,
-          .notice = [](std::string_view line) { fmt::print(stderr, "mete: {}\n", line); }};
+          .notice = [](std::string_view line) { say(fmt::format("mete: {}", line)); }};
 }
 
 void add_target_options(OptionSet& app, TargetOptions& options) {
@@ -139,6 +139,7 @@ void add_target_options(OptionSet& app, TargetOptions& options) {
       "--board", options.board,
       "Replay a board in virtual time instead of this machine: v100, jetson-agx, or a CSV file");
   app.add_option("--gpus", options.gpus, "With --board: how many GPUs the node has")
+      ->range(1, Machine::kMaxGpus)
       ->capture_default_str();
   app.add_option("--board-option", options.board_options,
                  "With --board: k=v,k=v of " + describe_machine_options());

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "mete/base/text.h"
+#include "mete/base/utf8.h"
 
 namespace mete {
 namespace {
@@ -59,12 +60,6 @@ std::string memory(const TopPart& part) {
   constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
   if (std::isnan(part.memory_total)) return fmt::format("{:.1f} GiB", part.memory_used / kGiB);
   return fmt::format("{:.1f}/{:.0f} GiB", part.memory_used / kGiB, part.memory_total / kGiB);
-}
-
-std::string printable(std::string_view text) {
-  std::string out;
-  for (const char c : text) out += c >= ' ' && c < 127 ? c : '?';
-  return out;
 }
 
 /// The first `width` characters of UTF-8 text.
@@ -165,7 +160,7 @@ Json to_json(const TopState& state) {
   Json processes = Json::array();
   for (const auto& process : state.processes) {
     processes.push(Json::object({{"pid", process.pid},
-                                 {"name", printable(process.name)},
+                                 {"name", process.name},
                                  {"cpus", process.cpus},
                                  {"rss_bytes", process.rss_bytes},
                                  {"watts", process.watts}}));

@@ -129,10 +129,15 @@ Runner add_train(OptionSet& app) {
   app.add_option("--leave-app-out", train.leave_app_out,
                  "Hold this application out and tell the error on it: an app-config, or a part of "
                  "its name");
-  app.add_option("--epochs", train.epochs, "Passes over the data")->capture_default_str();
-  app.add_option("--batch", train.batch, "Examples per step")->capture_default_str();
+  app.add_option("--epochs", train.epochs, "Passes over the data")
+      ->range(1, kMostEpochs)
+      ->capture_default_str();
+  app.add_option("--batch", train.batch, "Examples per step")
+      ->range(2, kLargestBatch)
+      ->capture_default_str();
   app.add_option("--learning-rate", train.learning_rate, "Adam's")->capture_default_str();
   app.add_option("--hidden", train.hidden, "Widths of the hidden layers: 6,6,6")
+      ->range(1, kWidestLayer)
       ->delimiter(',')
       ->capture_default_str();
   app.add_option("--seed", train.seed, "Same seed, same data: same model")->capture_default_str();

@@ -12,9 +12,13 @@
 #include "mete/cli/tune_choice.h"
 #include "mete/cli/tune_report.h"
 #include "mete/cli/tune_steps.h"
+#include "mete/learn/trainer.h"
 
 namespace mete {
 namespace {
+
+constexpr int kMostTrials = 100'000;
+constexpr int kMostRepeats = 1000;
 
 Result<Goal> goal_of(const TuneOptions& options) {
   Goal goal;
@@ -36,10 +40,6 @@ Result<void> check_numbers(const TuneOptions& options) {
     return fail(Errc::invalid,
                 "nothing to tune: put a command after --, or with --board a kernel or a program "
                 "file");
-  }
-  if (options.trials < 1) return fail(Errc::invalid, "--trials: expected 1 or more");
-  if (options.repeats < 1 || options.repeats > 1000) {
-    return fail(Errc::invalid, "--repeats {}: expected 1 to 1000", options.repeats);
   }
   if (options.agent.empty() && !options.policy.empty()) {
     return fail(Errc::invalid, "--policy is of an agent of yours: name it with --agent");
@@ -127,7 +127,7 @@ Result<ExitCode> run(TuneOptions options, const Context& context) {
                                       tune_json(result, options).dump() + "\n"));
   METE_TRY(const std::string page, tune_html(result, options));
   METE_TRY_VOID(write_file_atomically(path_join(options.out, "tune.html"), page));
-  for (const std::string& note : result.notes) fmt::print(stderr, "note: {}\n", note);
+  for (const std::string& note : result.notes) say(fmt::format("note: {}", note));
   if (options.json) {
     fmt::print("{}\n", tune_json(result, options).dump());
   } else {
@@ -149,8 +149,10 @@ Runner add_tune(OptionSet& app) {
                  "spaced")
       ->capture_default_str();
   app.add_option("--trials", options->trials, "Runs of every clock in the sweep")
+      ->range(1, kMostTrials)
       ->capture_default_str();
   app.add_option("--repeats", options->repeats, "Runs of every arm when comparing")
+      ->range(1, kMostRepeats)
       ->capture_default_str();
   app.add_option("--agent", options->agent,
                  "Compare this agent instead of training one: a name, FILE.py:CLASS or FILE.so");
@@ -158,7 +160,8 @@ Runner add_tune(OptionSet& app) {
   app.add_option("--model", options->model,
                  "Use this .pt instead of training one; with --agent: that agent's model");
   app.add_option("--epochs", options->epochs,
-                 "Training epochs; as many as a sweep of this length needs if not given");
+                 "Training epochs; as many as a sweep of this length needs if not given")
+      ->range(1, kMostEpochs);
   app.add_option("--learn-from", options->learn_from,
                  "Another program to sweep and train on, so that the model knows more than one; "
                  "repeatable")

@@ -42,7 +42,7 @@ std::string present_setting(Platform& platform, const Request& request) {
 Result<ExitCode> write(const Options& options, const Context& context) {
   std::vector<std::string> notices;
   METE_TRY(const auto target, make_target({}, context, 0, notices));
-  for (const auto& notice : notices) fmt::print(stderr, "mete write: {}\n", notice);
+  for (const auto& notice : notices) say(fmt::format("mete write: {}", notice));
   Platform& platform = target->platform();
   if (!platform.has_control(options.name)) {
     if (auto why = explain_absence(platform, options.name)) return *why;

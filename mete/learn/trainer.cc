@@ -23,9 +23,6 @@ constexpr std::size_t kFewestSteps = 2000;
 /// Steps of Adam at 1e-3 after which the tutorial's network no longer improves on sweeps of the
 /// built-in boards.
 constexpr std::size_t kEnoughSteps = 8000;
-constexpr std::size_t kMostEpochs = 1'000'000;
-constexpr std::size_t kLargestBatch = 1U << 22U;
-constexpr std::size_t kWidestLayer = 4096;
 constexpr std::size_t kMostLayers = 16;
 
 Result<void> check_options(const TrainOptions& o) {

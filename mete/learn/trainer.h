@@ -20,6 +20,10 @@
 
 namespace mete {
 
+inline constexpr int kMostEpochs = 1'000'000;
+inline constexpr int kLargestBatch = 1 << 22;
+inline constexpr int kWidestLayer = 4096;
+
 struct TrainOptions {
   std::size_t epochs = 5;
   std::size_t batch = 1000;
