@@ -129,15 +129,40 @@ Error OutputFile::failed() {
   return error;
 }
 
+/// HDF5's own descriptor of the file; nullptr if there is none.
+int* OutputFile::descriptor() const {
+  void* handle = nullptr;
+  if (!file_.ok() || H5Fget_vfd_handle(file_.id(), H5P_DEFAULT, &handle) < 0) return nullptr;
+  return static_cast<int*>(handle);
+}
+
+Result<void> OutputFile::write_at(std::uint64_t address, const std::byte* bytes,
+                                  std::size_t count) {
+  const int* const handle = descriptor();
+  if (handle == nullptr) return failed();
+  while (count > 0) {
+    const ssize_t wrote = ::pwrite(*handle, bytes, count, static_cast<off_t>(address));
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote <= 0) {
+      Error error = fail(Errc::failed, "{}: {}", path_, errno_text(wrote < 0 ? errno : ENOSPC));
+      turn_away();
+      return error;
+    }
+    address += static_cast<std::uint64_t>(wrote);
+    bytes += wrote;
+    count -= static_cast<std::size_t>(wrote);
+  }
+  return {};
+}
+
 /// HDF5 keeps what it could not write and tries again whenever something is closed. The file is
 /// lost anyway, so its descriptor is turned to where writes always succeed.
 void OutputFile::turn_away() const {
-  void* handle = nullptr;
-  if (!file_.ok() || H5Fget_vfd_handle(file_.id(), H5P_DEFAULT, &handle) < 0 || handle == nullptr)
-    return;
+  int* const handle = descriptor();
+  if (handle == nullptr) return;
   const int nowhere = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   if (nowhere < 0) return;
-  ::dup2(nowhere, *static_cast<int*>(handle));
+  ::dup2(nowhere, *handle);
   ::close(nowhere);
 }
 

@@ -2,6 +2,7 @@
 // brings hdf5.h. SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -74,12 +75,15 @@ class OutputFile {
   /// The error for a failed call on this file: names it and says why. The file is given up: what is
   /// written to it from now on goes nowhere.
   [[nodiscard]] Error failed();
+  /// Writes past HDF5, into room that it has given away for raw data.
+  Result<void> write_at(std::uint64_t address, const std::byte* bytes, std::size_t count);
   /// Closes and renames.
   Result<void> commit();
 
  private:
   OutputFile(std::string path, std::string part, Handle file)
       : path_(std::move(path)), part_(std::move(part)), file_(std::move(file)) {}
+  [[nodiscard]] int* descriptor() const;
   void turn_away() const;
   void abandon();
 

@@ -53,10 +53,8 @@ class PandasTableWriter {
   /// add_row.
   std::byte* row() { return chunk_.get() + in_chunk_ * row_bytes_; }
   Result<void> add_row();
-  /// Adds `count` rows, filling in their indexes where they lie: `rows` is changed. Cheapest in
-  /// portions of rows_to_chunk_end(), which go to the file without a copy.
+  /// Adds `count` rows, filling in their indexes where they lie: `rows` is changed.
   Result<void> add_rows(std::byte* rows, std::size_t count);
-  [[nodiscard]] std::size_t rows_to_chunk_end() const { return chunk_rows_ - in_chunk_; }
   /// Adds a word about the whole table, which pandas passes over.
   Result<void> annotate(const std::string& name, std::string_view value);
   /// Writes what is left. Rows added later are lost.
@@ -67,17 +65,21 @@ class PandasTableWriter {
   Result<void> make_dataset();
   Result<void> write_attributes();
   void number_rows(std::byte* rows, std::size_t count);
-  Result<void> flush_chunk();
-  Result<void> write_chunk(const std::byte* rows, std::size_t count);
+  Result<void> place_rows(std::byte* rows, std::size_t count);
+  Result<void> place_chunk(std::size_t count);
+  Result<void> end_chunk();
+  Result<void> write_compressed();
 
   hdf5::OutputFile* file_ = nullptr;
   std::string key_;
   std::vector<TableColumn> columns_;
   std::size_t row_bytes_ = 0;
   std::size_t chunk_rows_ = 0;
-  std::size_t in_chunk_ = 0;
+  std::size_t in_chunk_ = 0;  ///< rows of the present chunk, of which
+  std::size_t placed_ = 0;    ///< so many are in the file; the others are in chunk_
+  haddr_t chunk_address_ = HADDR_UNDEF;
   std::uint64_t rows_ = 0;
-  std::uint64_t extent_ = 0;
+  std::uint64_t extent_ = 0;  ///< rows of the chunks before the present one
   int compression_ = 0;
   std::unique_ptr<std::byte[]> chunk_;  ///< not filled with zeros: rows fill it
   hdf5::Handle group_;

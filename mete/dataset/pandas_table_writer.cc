@@ -118,7 +118,9 @@ Result<void> PandasTableWriter::make_dataset() {
   H5Pset_chunk(plan.id(), 1, &chunk);
   H5Pset_obj_track_times(plan.id(), false);
   H5Pset_fill_time(plan.id(), H5D_FILL_TIME_NEVER);  // every byte is written anyway
-  if (compression_ > 0) {
+  if (compression_ == 0) {
+    H5Pset_alloc_time(plan.id(), H5D_ALLOC_TIME_EARLY);  // place_chunk() asks where a chunk lies
+  } else {
     H5Pset_shuffle(plan.id());
     H5Pset_deflate(plan.id(), static_cast<unsigned>(std::min(compression_, 9)));
   }
@@ -179,55 +181,82 @@ Result<void> PandasTableWriter::add_row() {
   const auto index = static_cast<std::int64_t>(rows_);
   std::memcpy(row(), &index, sizeof index);
   ++rows_;
-  if (++in_chunk_ == chunk_rows_) return flush_chunk();
+  if (++in_chunk_ == chunk_rows_) return end_chunk();
   return {};
 }
 
 Result<void> PandasTableWriter::add_rows(std::byte* rows, std::size_t count) {
   while (count > 0) {
-    const std::size_t fits = std::min(count, rows_to_chunk_end());
-    std::byte* to = fits == chunk_rows_ ? rows : row();
-    if (to != rows) std::memcpy(to, rows, fits * row_bytes_);
-    number_rows(to, fits);
-    if (to == rows) {
-      METE_TRY_VOID(write_chunk(rows, fits));
+    const std::size_t fits = std::min(count, chunk_rows_ - in_chunk_);
+    if (compression_ == 0 && in_chunk_ == placed_) {
+      METE_TRY_VOID(place_rows(rows, fits));
     } else {
+      std::memcpy(row(), rows, fits * row_bytes_);
+      number_rows(row(), fits);
       in_chunk_ += fits;
-      if (in_chunk_ == chunk_rows_) METE_TRY_VOID(flush_chunk());
     }
+    if (in_chunk_ == chunk_rows_) METE_TRY_VOID(end_chunk());
     rows += fits * row_bytes_;
     count -= fits;
   }
   return {};
 }
 
-Result<void> PandasTableWriter::flush_chunk() {
-  if (in_chunk_ == 0) return {};
-  std::memset(row(), 0, (chunk_rows_ - in_chunk_) * row_bytes_);
-  return write_chunk(chunk_.get(), std::exchange(in_chunk_, 0));
+/// Rows go to where HDF5 has room for their chunk, without a copy of them anywhere.
+Result<void> PandasTableWriter::place_rows(std::byte* rows, std::size_t count) {
+  if (in_chunk_ == 0) METE_TRY_VOID(place_chunk(1));
+  number_rows(rows, count);
+  METE_TRY_VOID(file_->write_at(chunk_address_ + in_chunk_ * row_bytes_, rows, count * row_bytes_));
+  in_chunk_ += count;
+  placed_ = in_chunk_;
+  return {};
 }
 
-/// A whole chunk, of which `count` rows count, goes to the file as it is: HDF5's own path converts
-/// and copies, and is several times slower.
-Result<void> PandasTableWriter::write_chunk(const std::byte* rows, std::size_t count) {
+/// Makes the table reach to the first `count` rows of the next chunk; where that lies in the file
+/// is known then.
+Result<void> PandasTableWriter::place_chunk(std::size_t count) {
   if (!dataset_.ok()) METE_TRY_VOID(make_dataset());
   const hsize_t start = extent_;
-  const hsize_t added = count;
-  extent_ += added;
-  const hsize_t extent = extent_;
-  bool ok = H5Dset_extent(dataset_.id(), &extent) >= 0;
+  const hsize_t extent = extent_ + count;
+  unsigned filters = 0;
+  hsize_t bytes = 0;
+  const bool ok =
+      H5Dset_extent(dataset_.id(), &extent) >= 0 &&
+      H5Dget_chunk_info_by_coord(dataset_.id(), &start, &filters, &chunk_address_, &bytes) >= 0 &&
+      chunk_address_ != HADDR_UNDEF;
+  if (!ok) return file_->failed();
+  return {};
+}
+
+/// Writes what is not in the file yet of the present chunk, which may be short if it is the last.
+Result<void> PandasTableWriter::end_chunk() {
+  if (in_chunk_ == 0) return {};
   if (compression_ > 0) {
-    const hdf5::Handle file_space(H5Dget_space(dataset_.id()), H5Sclose);
-    const hdf5::Handle memory_space(H5Screate_simple(1, &added, nullptr), H5Sclose);
-    ok = ok &&
-         H5Sselect_hyperslab(file_space.id(), H5S_SELECT_SET, &start, nullptr, &added, nullptr) >=
-             0 &&
-         H5Dwrite(dataset_.id(), type_.id(), memory_space.id(), file_space.id(), H5P_DEFAULT,
-                  rows) >= 0;
-  } else {
-    ok = ok &&
-         H5Dwrite_chunk(dataset_.id(), H5P_DEFAULT, 0, &start, chunk_rows_ * row_bytes_, rows) >= 0;
+    METE_TRY_VOID(write_compressed());
+  } else if (placed_ < in_chunk_) {
+    if (placed_ == 0) METE_TRY_VOID(place_chunk(in_chunk_));
+    METE_TRY_VOID(file_->write_at(chunk_address_ + placed_ * row_bytes_,
+                                  chunk_.get() + placed_ * row_bytes_,
+                                  (in_chunk_ - placed_) * row_bytes_));
   }
+  extent_ += in_chunk_;
+  in_chunk_ = placed_ = 0;
+  return {};
+}
+
+Result<void> PandasTableWriter::write_compressed() {
+  if (!dataset_.ok()) METE_TRY_VOID(make_dataset());
+  const hsize_t start = extent_;
+  const hsize_t added = in_chunk_;
+  const hsize_t extent = start + added;
+  bool ok = H5Dset_extent(dataset_.id(), &extent) >= 0;
+  const hdf5::Handle file_space(H5Dget_space(dataset_.id()), H5Sclose);
+  const hdf5::Handle memory_space(H5Screate_simple(1, &added, nullptr), H5Sclose);
+  ok =
+      ok &&
+      H5Sselect_hyperslab(file_space.id(), H5S_SELECT_SET, &start, nullptr, &added, nullptr) >= 0 &&
+      H5Dwrite(dataset_.id(), type_.id(), memory_space.id(), file_space.id(), H5P_DEFAULT,
+               chunk_.get()) >= 0;
   if (!ok) return file_->failed();
   return {};
 }
@@ -239,8 +268,10 @@ Result<void> PandasTableWriter::annotate(const std::string& name, std::string_vi
 }
 
 Result<void> PandasTableWriter::finish() {
-  METE_TRY_VOID(flush_chunk());
+  METE_TRY_VOID(end_chunk());
   if (!dataset_.ok()) METE_TRY_VOID(make_dataset());
+  const hsize_t extent = rows_;
+  if (H5Dset_extent(dataset_.id(), &extent) < 0) return file_->failed();
   const bool counted = hdf5::put_integer(dataset_.id(), "NROWS", static_cast<std::int64_t>(rows_));
   const bool closed = dataset_.reset() && group_.reset();
   if (!counted || !closed) return file_->failed();

@@ -20,6 +20,7 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 // What is read at a time stays, with the rows made of it, in a core's own cache.
 constexpr std::size_t kReadBytes = std::size_t{1} << 16U;
 constexpr std::size_t kRowsBetweenLooks = 8192;
+constexpr std::size_t kRowsPerCopy = 1024;
 
 TableColumn number(std::string_view name) { return {std::string(name), CellType::float64, 8, 0}; }
 TableColumn integer(std::string_view name) { return {std::string(name), CellType::int64, 8, 0}; }
@@ -131,8 +132,8 @@ class Output {
       }
       for (std::uint64_t at = 0; at < stage.rows();) {
         METE_TRY_VOID(watch_.stop_if_asked());
-        const auto count = static_cast<std::size_t>(
-            std::min<std::uint64_t>(table.rows_to_chunk_end(), stage.rows() - at));
+        const auto count =
+            static_cast<std::size_t>(std::min<std::uint64_t>(kRowsPerCopy, stage.rows() - at));
         METE_TRY(std::byte* const rows, stage.rows(at, count));
         for (std::size_t i = 0; i < count; ++i) {
           std::byte* row = rows + i * table.row_bytes();
