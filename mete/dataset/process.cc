@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <span>
 
 #include <sys/stat.h>
 
@@ -69,10 +70,15 @@ class Process {
   Result<void> look_at(std::vector<SweepRun> found) {
     std::vector<Look> looks(found.size());
     std::atomic<std::size_t> done{0};
+    std::atomic<const RoiScan*> seen{nullptr};  // some trace's, for those that are like it
     METE_TRY_VOID(for_each_item(
         found.size(), thread_count(options_.jobs, found.size()),
         [&](std::size_t i) {
-          looks[i] = look_at_files(found[i]);
+          const RoiScan* like = seen.load(std::memory_order_acquire);
+          looks[i] = look_at_files(found[i], like);
+          if (like == nullptr && looks[i].roi && *looks[i].roi) {
+            seen.store(&**looks[i].roi, std::memory_order_release);
+          }
           ++done;
         },
         [&] {
@@ -86,12 +92,13 @@ class Process {
   }
 
   /// Called on several threads at once.
-  [[nodiscard]] Look look_at_files(const SweepRun& run) const {
+  [[nodiscard]] Look look_at_files(const SweepRun& run, const RoiScan* like) const {
     Look look;
     if (!run.report.empty())
       look.figures = read_time_and_energy(run.report, summary_.node, *summary_.kind);
     if (!run.trace.empty()) {
-      look.roi = scan_roi(run.trace, *summary_.kind);
+      look.roi = scan_roi(run.trace, *summary_.kind,
+                          like == nullptr ? std::span<const TraceColumn>() : like->columns);
       struct stat status{};
       if (::stat(run.trace.c_str(), &status) == 0) {
         look.trace_bytes = static_cast<double>(status.st_size);

@@ -2,12 +2,11 @@
 #include "mete/dataset/roi_scan.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <optional>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -15,7 +14,7 @@
 #include <unistd.h>
 
 #include "mete/base/files.h"
-#include "mete/base/text.h"
+#include "mete/dataset/number_cell.h"
 #include "mete/dataset/trace_file.h"
 #include "mete/dataset/trace_window.h"
 
@@ -24,7 +23,7 @@ namespace {
 
 constexpr int kClockRows = 64;
 // Mostly a few rows are wanted of either end.
-constexpr TraceOptions kShortBlocks{.absolute = false, .block_bytes = std::size_t{1} << 15U};
+constexpr std::size_t kShortBlock = std::size_t{1} << 15U;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 /// Lines of a file from its last whole one backwards, through a window that does not grow with the
@@ -34,14 +33,15 @@ class BackwardLines {
   BackwardLines(int fd, std::uint64_t from, std::uint64_t size)
       : fd_(fd), from_(from), top_(size) {}
 
-  /// False at the first row, or where the file cannot be read.
+  /// False at the first row, or where the file cannot be read. Behind the line stands its line end,
+  /// and kNumberCellSlack bytes more may be read.
   bool previous(std::string_view& line, std::uint64_t& offset) {
     while (true) {
       // window_ holds the file from top_; what lies before used_ has not been given out.
       const auto* found =
-          used_ == 0 ? nullptr : static_cast<const char*>(::memrchr(window_.data(), '\n', used_));
+          used_ == 0 ? nullptr : static_cast<const char*>(::memrchr(window_.get(), '\n', used_));
       if (found != nullptr) {
-        const auto newline = static_cast<std::size_t>(found - window_.data());
+        const auto newline = static_cast<std::size_t>(found - window_.get());
         if (!started_) {  // behind the last line end there is nothing, or a line that was cut
           started_ = true;
           used_ = newline;
@@ -55,7 +55,7 @@ class BackwardLines {
       if (top_ == from_) {
         if (!started_ || done_) return false;
         done_ = true;
-        line = std::string_view(window_.data(), used_);
+        line = std::string_view(window_.get(), used_);
         offset = from_;
         return true;
       }
@@ -65,15 +65,16 @@ class BackwardLines {
 
  private:
   bool read_before() {
-    const std::size_t block = kShortBlocks.block_bytes * (window_.empty() ? 1 : 8);
+    const std::size_t block = kShortBlock * (window_ == nullptr ? 1 : 8);
     if (used_ > (std::size_t{16} << 20U)) return false;
     const auto more = static_cast<std::size_t>(std::min<std::uint64_t>(block, top_ - from_));
-    std::vector<char> grown(more + used_);
-    std::copy_n(window_.begin(), used_, grown.begin() + static_cast<std::ptrdiff_t>(more));
+    auto grown = std::make_unique_for_overwrite<char[]>(more + used_ + kNumberCellSlack);
+    if (used_ > 0) std::memcpy(grown.get() + more, window_.get(), used_);
+    std::memset(grown.get() + more + used_, '\n', kNumberCellSlack);
     std::size_t have = 0;
     while (have < more) {
       const ssize_t got =
-          ::pread(fd_, grown.data() + have, more - have, static_cast<off_t>(top_ - more + have));
+          ::pread(fd_, grown.get() + have, more - have, static_cast<off_t>(top_ - more + have));
       if (got < 0 && errno == EINTR) continue;
       if (got <= 0) return false;
       have += static_cast<std::size_t>(got);
@@ -87,7 +88,7 @@ class BackwardLines {
   int fd_;
   std::uint64_t from_;
   std::uint64_t top_;
-  std::vector<char> window_;
+  std::unique_ptr<char[]> window_;
   std::size_t used_ = 0;
   bool started_ = false;
   bool done_ = false;
@@ -103,11 +104,15 @@ class Cells {
     count_ = static_cast<std::size_t>(end - ends_.data()) + 1;
   }
   [[nodiscard]] std::size_t count() const { return count_; }
-  /// Nothing where there is no number.
-  [[nodiscard]] std::optional<double> number(std::size_t i) const {
-    const std::size_t from = i == 0 ? 0 : ends_[i - 1] + 1;
-    const std::size_t stop = i + 1 == count_ ? line_.size() : ends_[i];
-    return parse_double(trim(line_.substr(from, stop - from)));
+  /// NaN where there is no number.
+  [[nodiscard]] double number(std::size_t i) const {
+    const char* from = line_.data() + (i == 0 ? 0 : ends_[i - 1] + 1);
+    double value = kNaN;
+    const char* stop = line_.data() + line_.size() + 1;
+    const char* end = parse_number_cell(from, stop, TraceWindow::kSeparator, value);
+    const bool whole =
+        end != nullptr && (*end == TraceWindow::kSeparator || *end == '\n' || *end == '\r');
+    return whole ? value : kNaN;
   }
 
  private:
@@ -118,10 +123,13 @@ class Cells {
 
 class Scanner {
  public:
-  Scanner(const std::string& path, const TrainingKind& kind) : path_(path), kind_(kind) {}
+  Scanner(const std::string& path, const TrainingKind& kind, std::span<const TraceColumn> similar)
+      : path_(path),
+        kind_(kind),
+        options_{.absolute = false, .block_bytes = kShortBlock, .similar_columns = similar} {}
 
   Result<RoiScan> scan() {
-    METE_TRY(TraceFile trace, TraceFile::open(path_, kShortBlocks));
+    METE_TRY(TraceFile trace, TraceFile::open(path_, options_));
     columns_ = trace.columns().size();
     data_offset_ = trace.data_offset();
     size_ = trace.size();
@@ -144,7 +152,7 @@ class Scanner {
       if (column == TraceFile::npos || trace.columns()[column].is_text) continue;
       METE_TRY_VOID(scan_by(column, trace, roi));
       if (roi.found) break;
-      METE_TRY(trace, TraceFile::open(path_, kShortBlocks));
+      METE_TRY(trace, TraceFile::open(path_, options_));
     }
     return roi;
   }
@@ -191,10 +199,10 @@ class Scanner {
     while (rows < kClockRows && lines.previous(line, offset) && offset >= roi.first_row) {
       cells.find(line);
       if (cells.count() != columns_) continue;
-      const bool active = cells.number(column).value_or(0) > kind_.active_above;
+      const bool active = cells.number(column) > kind_.active_above;
       if (active && !found) roi.last_row = std::max(roi.last_row, offset);
       found = found || active;
-      if (active && clock_ < columns_) note_clock(roi, cells.number(clock_).value_or(kNaN));
+      if (active && clock_ < columns_) note_clock(roi, cells.number(clock_));
       if (found) ++rows;
     }
     ::close(fd);
@@ -203,6 +211,7 @@ class Scanner {
 
   const std::string& path_;
   const TrainingKind& kind_;
+  const TraceOptions options_;
   std::size_t columns_ = 0;
   std::size_t clock_ = TraceFile::npos;
   std::uint64_t data_offset_ = 0;
@@ -211,8 +220,9 @@ class Scanner {
 
 }  // namespace
 
-Result<RoiScan> scan_roi(const std::string& path, const TrainingKind& kind) {
-  return Scanner(path, kind).scan();
+Result<RoiScan> scan_roi(const std::string& path, const TrainingKind& kind,
+                         std::span<const TraceColumn> similar) {
+  return Scanner(path, kind, similar).scan();
 }
 
 }  // namespace mete

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,9 @@ struct RoiScan {
   std::vector<TraceColumn> columns;  ///< of the trace
 };
 
+/// `similar`: the columns of another trace, which mostly has the same; saves describing them anew.
 /// Errors: no such file, no header, no column of activity or utilisation of the first part.
-Result<RoiScan> scan_roi(const std::string& path, const TrainingKind& kind = kGpuTraining);
+Result<RoiScan> scan_roi(const std::string& path, const TrainingKind& kind = kGpuTraining,
+                         std::span<const TraceColumn> similar = {});
 
 }  // namespace mete

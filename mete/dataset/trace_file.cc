@@ -125,14 +125,17 @@ Result<void> TraceFile::Impl::name_columns() {
   if (names.size() > kMostColumns) {
     return fail(Errc::invalid, "{}: line {}: more than {} columns", path, line, kMostColumns);
   }
-  const auto& given = options.known_columns;
-  known = std::equal(
-      names.begin(), names.end(), given.begin(), given.end(),
-      [](std::string_view name, const TraceColumn& column) { return trim(name) == column.name; });
-  columns.reserve(names.size());
-  if (known) {
+  const auto named_as = [&](std::span<const TraceColumn> given) {
+    return std::equal(
+        names.begin(), names.end(), given.begin(), given.end(),
+        [](std::string_view name, const TraceColumn& column) { return trim(name) == column.name; });
+  };
+  known = named_as(options.known_columns);
+  const auto given = known ? options.known_columns : options.similar_columns;
+  if (known || named_as(given)) {
     columns.assign(given.begin(), given.end());
   } else {
+    columns.reserve(names.size());
     for (const auto name : names) columns.push_back(describe_column(trim(name)));
   }
   return {};
@@ -171,7 +174,10 @@ Result<void> TraceFile::Impl::read_header() {
 
 /// A column is text if its name says so or if a cell among the first rows is no number.
 void TraceFile::Impl::look_at_first_rows() {
-  for (auto& column : columns) column.is_text = is_text_name(column.signal);
+  for (auto& column : columns) {
+    column.is_text = is_text_name(column.signal);
+    column.text_width = 0;
+  }
   if (!window.has_line()) return;
   const char* p = window.line();
   std::vector<std::uint32_t> ends;
@@ -184,13 +190,14 @@ void TraceFile::Impl::look_at_first_rows() {
     const char* start = std::exchange(p, end + 1);
     if (static_cast<std::size_t>(found - ends.data()) != columns.size()) continue;
     for (std::size_t c = 0, from = 0; c < columns.size(); from = ends[c++] + 1) {
-      const auto cell = trim(std::string_view(start + from, ends[c] - from));
-      if (row == 0 || columns[c].is_text || cell.starts_with("0x")) {
-        const bool word =
-            !cell.empty() && !parse_double(cell.starts_with('+') ? cell.substr(1) : cell);
-        if (word) columns[c].is_text = true;
+      auto& column = columns[c];
+      std::string_view cell(start + from, ends[c] - from);
+      if (!cell.empty() && (cell.front() <= ' ' || cell.back() <= ' ')) cell = trim(cell);
+      column.text_width = std::max(column.text_width, cell.size());
+      if (column.is_text || cell.empty()) continue;
+      if (row == 0 || cell.starts_with("0x")) {
+        column.is_text = !parse_double(cell.starts_with('+') ? cell.substr(1) : cell);
       }
-      columns[c].text_width = std::max(columns[c].text_width, cell.size());
     }
   }
 }
@@ -313,11 +320,10 @@ const char* TraceFile::Impl::parse_row(const char* p, const char* stop) {
 void TraceFile::Impl::add_up() {
   for (std::size_t i = 0; i < summed.size(); ++i) {
     double& value = numbers[summed[i]];
-    const bool is_time = columns[summed[i]].signal == "TIME";
     if (!std::isnan(value)) {
       sums[i] += value;
       value = sums[i];
-    } else if (is_time) {
+    } else if (columns[summed[i]].signal == "TIME") {
       value = sums[i];
     }
   }

@@ -44,6 +44,9 @@ struct TraceOptions {
   std::size_t block_bytes = std::size_t{1} << 18U;
   /// The columns that an earlier reading of the same file found; saves describing them again.
   std::span<const TraceColumn> known_columns{};
+  /// The columns of another file. If this one's have the same names, their descriptions are taken;
+  /// which of them are text is still looked at.
+  std::span<const TraceColumn> similar_columns{};
 };
 
 class TraceFile {
