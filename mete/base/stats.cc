@@ -94,6 +94,12 @@ Interval mean_interval(std::span<const double> values, double confidence) {
   return {mean, mean - half, mean + half, values.size()};
 }
 
+Interval positive_mean_interval(std::span<const double> values, double confidence) {
+  Interval interval = mean_interval(values, confidence);
+  if (interval.bounded()) interval.low = std::max(interval.low, 0.0);
+  return interval;
+}
+
 Interval median_interval(std::span<const double> values, double confidence) {
   std::vector<double> sorted(values.begin(), values.end());
   std::sort(sorted.begin(), sorted.end());

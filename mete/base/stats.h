@@ -28,6 +28,10 @@ struct Interval {
 
 /// Mean with Student's t interval at `confidence`.
 Interval mean_interval(std::span<const double> values, double confidence = 0.95);
+/// Of values that are never below 0, such as rates, times and joules: the same, cut off at 0. Two
+/// runs that differ by more than a sixth reach below it, and what cannot be is no part of an
+/// interval (which holds the mean as often as before). Its half-width is high - estimate.
+Interval positive_mean_interval(std::span<const double> values, double confidence = 0.95);
 /// Median with the interval of the sign test: order statistics, so that outliers on either side and
 /// the values' distribution do not matter. Unbounded with fewer than six values (at 95 %).
 Interval median_interval(std::span<const double> values, double confidence = 0.95);

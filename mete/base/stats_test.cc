@@ -57,6 +57,27 @@ TEST(Intervals, CoverTheTruthAsOftenAsTheySay) {
   EXPECT_NEAR(static_cast<double>(covered) / kExperiments, 0.95, 0.02);
 }
 
+TEST(Intervals, OfPositiveValuesHoldNothingBelowZeroAndTheTruthAsOften) {
+  EXPECT_EQ(positive_mean_interval(std::vector<double>{100, 200}).low, 0);
+  EXPECT_FALSE(positive_mean_interval(std::vector<double>{100}).bounded());
+  Rng rng(8);
+  int covered = 0;
+  constexpr int kExperiments = 4000;
+  for (int e = 0; e < kExperiments; ++e) {
+    std::vector<double> values(2 + rng.below(4));
+    for (auto& v : values) v = std::abs(1 + 0.3 * rng.normal());
+    const auto plain = mean_interval(values);
+    const auto cut = positive_mean_interval(values);
+    ASSERT_GE(cut.low, 0);
+    ASSERT_EQ(cut.high, plain.high);
+    if (plain.low >= 0) {
+      ASSERT_EQ(cut.low, plain.low);
+    }
+    covered += cut.low <= 1 && 1 <= cut.high ? 1 : 0;
+  }
+  EXPECT_NEAR(static_cast<double>(covered) / kExperiments, 0.95, 0.02);
+}
+
 TEST(LatencyHistogram, QuantilesWithinABucketOfTheSortedOnes) {
   Rng rng(3);
   std::vector<double> values;

@@ -309,7 +309,7 @@ Result<ExitCode> bench_stream(const BenchOptions& options, const Context& contex
   METE_TRY(const auto results, measure_stream(options, context));
   Json list = Json::array();
   for (const auto& result : results) {
-    const auto rate = mean_interval(result.bytes_per_second);
+    const auto rate = positive_mean_interval(result.bytes_per_second);
     const double best =
         *std::max_element(result.bytes_per_second.begin(), result.bytes_per_second.end());
     if (options.json) {

@@ -1,4 +1,5 @@
 // What `mete bench gemm` prints. SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
@@ -102,6 +103,11 @@ void print_bench(const std::vector<EfficiencyRow>& rows, const std::vector<GemmR
         std::isnan(row.flops_per_watt.estimate)
             ? "-"
             : fmt::format("{:.2f}", row.flops_per_watt.estimate / 1e9));
+  }
+  if (std::any_of(rows.begin(), rows.end(), [](const auto& row) { return row.flops.low <= 0; })) {
+    fmt::print(
+        "an interval that begins at 0: so few runs that differ so much do not tell the least; "
+        "more --trials narrow it\n");
   }
   for (const auto& who : implementations_of(runs)) fmt::print("{}\n", who);
   if (sitting.replayed)

@@ -103,8 +103,8 @@ std::vector<SettingSummary> summarise(const Manifest& manifest) {
       setting.seconds.push_back(point->runtime);
       setting.joules.push_back(point->energy);
     }
-    setting.time = mean_interval(setting.seconds, kConfidence);
-    setting.energy = mean_interval(setting.joules, kConfidence);
+    setting.time = positive_mean_interval(setting.seconds, kConfidence);
+    setting.energy = positive_mean_interval(setting.joules, kConfidence);
     out.push_back(std::move(setting));
   }
   return out;

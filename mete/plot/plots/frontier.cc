@@ -76,8 +76,8 @@ Interval change_of(const Interval& value, double reference) {
 
 Spot spot_of(const Runs& runs, const Data& data, double confidence) {
   Spot spot;
-  spot.time = mean_interval(runs.time, confidence);
-  spot.energy = mean_interval(runs.energy, confidence);
+  spot.time = positive_mean_interval(runs.time, confidence);
+  spot.energy = positive_mean_interval(runs.energy, confidence);
   spot.time_change = change_of(spot.time, mean_of(data.baseline.time));
   spot.energy_change = change_of(spot.energy, mean_of(data.baseline.energy));
   return spot;

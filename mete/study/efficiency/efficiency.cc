@@ -41,7 +41,7 @@ struct TrialFigures {
 };
 
 Interval over_trials(const std::vector<double>& values) {
-  return values.empty() ? Interval{kNaN, kNaN, kNaN, 0} : mean_interval(values);
+  return values.empty() ? Interval{kNaN, kNaN, kNaN, 0} : positive_mean_interval(values);
 }
 
 EfficiencyRow one_row(const GemmPoint& point, std::span<const GemmRun* const> runs,
@@ -168,7 +168,7 @@ RatioRow one_ratio(const EfficiencyRow& above, const EfficiencyRow& below,
   if (above.trials > 1 && below.trials > 1 && a.bounded() && b.bounded()) {
     // Independent means: their relative half-widths add in squares.
     const double half =
-        std::hypot((a.high - a.low) / 2 / a.estimate, (b.high - b.low) / 2 / b.estimate);
+        std::hypot((a.high - a.estimate) / a.estimate, (b.high - b.estimate) / b.estimate);
     row.ratio.low = row.ratio.estimate * std::exp(-half);
     row.ratio.high = row.ratio.estimate * std::exp(half);
     row.interval_from = "trials";

@@ -138,6 +138,35 @@ TEST_F(EfficiencyStudy, RealFaultsAreNamed) {
             std::string::npos);
 }
 
+TEST_F(EfficiencyStudy, TwoRunsFarApartHaveARateFromZeroUp) {
+  std::vector<GemmRun> runs;
+  for (const auto& [dtype, flops] :
+       {std::pair("float", 100.0), {"float", 200.0}, {"half", 300.0}, {"half", 303.0}}) {
+    GemmRun run;
+    run.point.device = "cpu";
+    run.point.dtype = dtype;
+    run.point.rows = run.point.depth = 8;
+    run.flops = flops;
+    runs.push_back(run);
+  }
+  const auto rows = summarise_gemm(runs, PowerRule::settled);
+  ASSERT_EQ(rows.size(), 2U);
+  const auto& wide = rows[rows[0].point.dtype == "float" ? 0 : 1];
+  EXPECT_EQ(wide.flops.estimate, 150);
+  EXPECT_EQ(wide.flops.low, 0);
+  EXPECT_NEAR(wide.flops.high, 150 + 12.7062 * 50, 0.01);
+  RatioRequest request;
+  request.quantity = GemmQuantity::flops;
+  request.over = GemmDimension::dtype;
+  request.against = "float";
+  const auto ratios = gemm_ratios(rows, request);
+  ASSERT_TRUE(ratios) << ratios.error().what;
+  ASSERT_EQ(ratios->size(), 1U);
+  // As wide as before the cut: half of 2 x 635 of 150, and 19 of 301.5.
+  const double half = std::hypot(12.7062 * 50 / 150, 12.7062 * 1.5 / 301.5);
+  EXPECT_NEAR(ratios->front().ratio.high, 301.5 / 150 * std::exp(half), 0.01 * std::exp(half));
+}
+
 TEST_F(EfficiencyStudy, NamesInAllForms) {
   const auto square = parse_data_name("AGX-float-1024-tensor-905250000.data");
   ASSERT_TRUE(square);
