@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mete/base/outputs.h"
+
 namespace mete {
 namespace {
 
@@ -127,17 +129,28 @@ Result<void> write_file_atomically(const std::string& path, std::string_view tex
   return {};
 }
 
-Result<void> make_directories(const std::string& path) {
+Result<NewFolders> NewFolders::make(const std::string& path) {
+  NewFolders folders;
   std::size_t at = 0;
   while (at != std::string::npos) {
     at = path.find('/', at + 1);
     const std::string prefix = path.substr(0, at);
     if (prefix.empty() || prefix == "/") continue;
-    if (::mkdir(prefix.c_str(), 0755) != 0 && errno != EEXIST) {
-      return io_error("make the folder", prefix, errno);
+    if (::mkdir(prefix.c_str(), 0755) == 0) {
+      folders.made_.push_back(prefix);
+    } else if (const int error = errno; path_exists(prefix) && !is_directory(prefix)) {
+      return fail(Errc::invalid, "{}: exists and is not a folder", prefix);
+    } else if (error != EEXIST) {
+      return io_error("make the folder", prefix, error);
     }
   }
   if (!is_directory(path)) return fail(Errc::invalid, "{}: exists and is not a folder", path);
+  return folders;
+}
+
+Result<void> make_directories(const std::string& path) {
+  METE_TRY(auto folders, NewFolders::make(path));
+  folders.keep();
   return {};
 }
 

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "mete/base/files.h"
+#include "mete/base/outputs.h"
 #include "mete/base/table.h"
 #include "mete/base/text.h"
 #include "mete/cli/graph_arg.h"
@@ -164,7 +165,7 @@ class MemoryGrid {
       METE_TRY_VOID(find_zoo_model(model.name));
       models.push_back(std::move(model));
     }
-    METE_TRY_VOID(make_directories(options_.out));
+    METE_TRY(const auto folders, NewFolders::make(options_.out));
     for (const auto& model : models) METE_TRY_VOID(run_model(model));
     return {};
   }

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "mete/base/files.h"
+#include "mete/base/outputs.h"
 #include "mete/base/text.h"
 #include "mete/cli/command.h"
 #include "mete/cli/evaluate_report.h"
@@ -158,6 +159,7 @@ Result<ExitCode> run(const Options& options, const Context& context) {
     return fail(Errc::invalid,
                 "--save-model keeps what was learned, and --model says not to learn");
   }
+  METE_TRY_VOID(check_outputs({options.board}, {options.save_model}));
   METE_TRY(const EvaluationData data,
            load_evaluation_data(options.board, options.train, options.test));
   METE_TRY(const EvaluatePlan plan, plan_of(options, data));

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "mete/base/files.h"
+#include "mete/base/outputs.h"
 #include "mete/base/text.h"
 #include "mete/cli/command.h"
 #include "mete/cli/fit_report.h"
@@ -98,7 +99,10 @@ Result<void> store_results(const FitReport& report, const Liveness& liveness,
 
 Result<ExitCode> fit(const Options& options, const Context& context) {
   METE_TRY_VOID(check_options(options));
-  if (!options.out.empty()) METE_TRY_VOID(make_directories(options.out));
+  NewFolders folders;
+  if (!options.out.empty()) {
+    METE_TRY(folders, NewFolders::make(options.out));
+  }
   METE_TRY(const auto step,
            profile_step(options.graph, options.memory, options.repeats, options.seed, context));
   FitReport report;

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 
 #include "mete/base/files.h"
+#include "mete/base/outputs.h"
 #include "mete/base/text.h"
 #include "mete/cli/command.h"
 #include "mete/cli/memory_arms.h"
@@ -237,6 +238,8 @@ void print_for_people(const Answer& answer, const Problem& problem) {
 Result<ExitCode> plan(const Options& options, const Context& context) {
   METE_TRY_VOID(check_options(options));
   METE_TRY_VOID(find_solver(options.optimizer));
+  METE_TRY_VOID(
+      check_outputs({options.problem}, {options.output, options.page, options.write_problem}));
   Problem problem;
   Answer answer;
   if (names_a_graph(options.problem)) {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "mete/base/files.h"
+#include "mete/base/outputs.h"
 #include "mete/base/text.h"
 #include "mete/cli/agent_page.h"
 #include "mete/cli/board_truth.h"
@@ -112,6 +113,10 @@ Result<void> prepare_page(Options& options) {
 
 Result<void> write_page(const Options& options, const Context& context, const RunDone& done) {
   if (options.page.empty()) return {};
+  if (!done.result.outputs_complete) {
+    return fail(Errc::failed, "{}: not drawn, for the report or the trace is not complete",
+                options.page);
+  }
   const TargetOptions& target = options.run.target;
   RunPage page;
   page.command = join(options.run.words, " ");
@@ -130,8 +135,17 @@ Result<void> write_page(const Options& options, const Context& context, const Ru
   return write_file_atomically(options.page, html);
 }
 
+/// A report written over the program that it is of, a trace over the report: said before the run.
+Result<void> check_files(const Options& options) {
+  const RunOptions& o = options.run;
+  std::vector<std::string> inputs{o.policy, o.model, o.frequency_map, o.target.board};
+  if (!o.words.empty()) inputs.push_back(o.words.front());
+  return check_outputs(inputs, {o.report, o.trace, options.page});
+}
+
 Result<ExitCode> run(Options options, const Context& context) {
   METE_TRY_VOID(prepare_page(options));
+  METE_TRY_VOID(check_files(options));
   std::vector<std::string> notices;
   options.run.abandon = [](const std::string& why) {
     say(fmt::format("mete run: {}", why));

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "mete/base/files.h"
+#include "mete/base/outputs.h"
 #include "mete/base/text.h"
 #include "mete/cli/command.h"
 #include "mete/cli/options.h"
@@ -207,6 +208,7 @@ Result<ExitCode> export_study(const Options& options) {
         Errc::invalid,
         "export needs a place: --csv FILE for a table, or --data FOLDER for the notebook's logs");
   }
+  METE_TRY_VOID(check_outputs({options.path}, {options.csv}));
   METE_TRY(const auto loaded, load(options.path));
   METE_TRY(const auto rule, rule_of(options, PowerRule::settled));
   if (!options.csv.empty()) {

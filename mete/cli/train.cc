@@ -11,6 +11,7 @@
 
 #include "mete/base/files.h"
 #include "mete/base/json.h"
+#include "mete/base/outputs.h"
 #include "mete/base/progress.h"
 #include "mete/base/text.h"
 #include "mete/cli/command.h"
@@ -95,6 +96,7 @@ void print_json(const Options& options, const TrainedModel& model) {
 
 Result<ExitCode> run(Options options, const Context& context) {
   METE_TRY_VOID(check_output(options.output));
+  METE_TRY_VOID(check_outputs({options.input}, {options.output}));
   METE_TRY(const auto data, read_training_table(options.input, {.node = options.node}));
   options.train.source = options.input;
   options.train.wall_seconds = context.clock.wall_seconds();

@@ -8,6 +8,7 @@
 
 #include "mete/base/files.h"
 #include "mete/base/json.h"
+#include "mete/base/outputs.h"
 #include "mete/base/text.h"
 #include "mete/cli/command.h"
 #include "mete/cli/options.h"
@@ -31,13 +32,14 @@ std::string usual_output(const std::string& path) {
 }
 
 Result<ExitCode> run(const Options& options) {
+  const auto output = options.output.empty() ? usual_output(options.paths.front()) : options.output;
+  METE_TRY_VOID(check_outputs(options.paths, {output}));
   ExplorerDocument document;
   METE_TRY_VOID(add_views(options.paths, document));
   std::vector<std::string> names;
   for (const auto& path : options.paths) names.push_back(base_name(path));
   document.title = options.title.empty() ? join(names, ", ") : options.title;
   METE_TRY(const auto page, explorer_html(document));
-  const auto output = options.output.empty() ? usual_output(options.paths.front()) : options.output;
   METE_TRY_VOID(write_file_atomically(output, page));
   if (options.json) {
     Json tables = Json::array();

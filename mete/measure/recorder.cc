@@ -5,6 +5,7 @@
 #include <array>
 
 #include "mete/base/files.h"
+#include "mete/base/outputs.h"
 #include "mete/measure/energy_shares.h"
 #include "mete/measure/power_metrics_file.h"
 #include "mete/measure/recorder_series.h"
@@ -51,6 +52,7 @@ struct Recorder::Impl {
   Nanoseconds last_memory{0};
   Nanoseconds last_io{0};
   std::uint64_t samples = 0;
+  NewFolders folders;
   std::vector<std::string> warnings;
   bool complete = true;
 
@@ -77,7 +79,7 @@ Result<void> Recorder::Impl::prepare(Platform& platform) {
   METE_TRY_VOID(shares.begin(platform, root, options.scope, series, warnings));
   if (!writes()) return {};
   if (!header.replayed) theirs.begin(platform);
-  METE_TRY_VOID(make_directories(options.directory));
+  METE_TRY(folders, NewFolders::make(options.directory));
   for (const char* name : {kRecordingName, kPowerMetricsName}) {
     METE_TRY_VOID(check_writable(path(name)));
   }
