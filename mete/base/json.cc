@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "mete/base/text.h"
 #include "mete/base/utf8.h"
 
 namespace mete {
@@ -255,6 +256,7 @@ std::string Json::dump(int indent) const {
 }
 
 Result<Json> parse_json(std::string_view text) {
+  if (trim(text).empty()) return fail(Errc::invalid, "not JSON: line 1: it is empty");
   Builder builder;
   try {
     if (nlohmann::json::sax_parse(text.begin(), text.end(), &builder))

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "mete/base/sqlite_db.h"
 
+#include <cerrno>
 #include <cmath>
 #include <limits>
 
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include "mete/base/files.h"
 
@@ -83,6 +85,9 @@ Result<SqlDatabase> SqlDatabase::open(const std::string& path, bool create) {
   SqlDatabase out(path, db);  // owns it even if the opening failed
   if (code != SQLITE_OK) {
     Error error = sql_error(db, path);
+    if (!create && ::access(path.c_str(), R_OK) != 0) {
+      error.what += fmt::format(": {}", errno_text(errno));
+    }
     if (create && code == SQLITE_CANTOPEN) {
       error.what += is_directory(path) ? ": it is a folder, expected a file"
                                        : "; its folder must exist, and let you write in it";

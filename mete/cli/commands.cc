@@ -115,6 +115,14 @@ int usage_error(std::string_view verb, std::string what) {
   return 2;
 }
 
+/// CLI11 counts in types: "--ratio: 1 required TEXT missing".
+std::string missing_value(const std::string& what) {
+  const auto end = what.find(": ");
+  return what.ends_with(" missing") && end != std::string::npos
+             ? fmt::format("{}: a value is missing", what.substr(0, end))
+             : what;
+}
+
 }  // namespace
 
 std::span<const Command> commands() { return kCommands; }
@@ -156,6 +164,8 @@ int run_command_line(int argc, char** argv, const Context& context) {
   } catch (const CLI::ExtrasError& error) {
     auto what = chosen != nullptr ? unknown_option(*app.get_subcommand(wanted), argc, argv) : "";
     return usage_error(chosen != nullptr ? chosen->name : "", what.empty() ? error.what() : what);
+  } catch (const CLI::ArgumentMismatch& error) {
+    return usage_error(chosen != nullptr ? chosen->name : "", missing_value(error.what()));
   } catch (const CLI::ParseError& error) {
     return usage_error(chosen != nullptr ? chosen->name : "", error.what());
   }

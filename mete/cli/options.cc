@@ -33,13 +33,14 @@ struct Word<std::vector<T>> {
   using Type = T;
 };
 
-/// Thrown, not returned, because CLI11 would put its own words before what is returned.
+/// Thrown, and not as a ValidationError, because CLI11 puts words of its own before what it takes
+/// for a validator's.
 [[noreturn]] void refuse(const CLI::Option& option, const std::string& word,
                          const std::string& expected, const std::string& why) {
-  throw CLI::ValidationError(
+  throw CLI::ConversionError(
       fmt::format("{} {}: expected {}{}{}", option.get_name(), word.empty() ? "''" : word, expected,
                   why.empty() ? "" : "; ", why),
-      CLI::ExitCodes::ValidationError);
+      CLI::ExitCodes::ConversionError);
 }
 
 }  // namespace

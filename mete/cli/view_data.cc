@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <fstream>
 #include <optional>
 #include <set>
@@ -31,7 +32,7 @@ constexpr const char* kWhatThereIs =
 
 Result<std::string> head_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(Errc::denied, "{}: cannot be opened for reading", path);
+  if (!file) return fail(Errc::denied, "{}: cannot open: {}", path, errno_text(errno));
   std::string head(kHeadBytes, '\0');
   file.read(head.data(), static_cast<std::streamsize>(head.size()));
   head.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
