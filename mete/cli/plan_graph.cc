@@ -16,8 +16,8 @@ namespace mete {
 namespace {
 
 constexpr int kRepeats = 10;
-constexpr int kHalvings = 6;
-constexpr double kWiden = 1.05;
+constexpr std::uint64_t kSearchParts = 256;
+constexpr double kMostOfPeak = 1.05;  // packing takes room of its own
 
 Result<FittedPlan> fit_within(const ProfiledStep& step, FitRequest fit, std::uint64_t limit) {
   fit.solve.limit_bytes = limit;
@@ -31,39 +31,18 @@ Result<FittedPlan> least_fit(const ProfiledStep& step, const FitRequest& fit, do
   METE_TRY(const auto guess, least_fast_memory(*fit.solver, step.still, fit.solve, slowdown));
   const double goal = all_fast_seconds(step.still) * (1 + slowdown);
   const auto most =
-      static_cast<std::uint64_t>(kWiden * static_cast<double>(all_fast_peak(step.still)));
+      static_cast<std::uint64_t>(kMostOfPeak * static_cast<double>(all_fast_peak(step.still)));
+  const std::uint64_t low = least_memory(step.still).bytes;
+  const std::uint64_t first = std::max(low, guess.solved.plan.figures.limit_bytes);
   std::optional<FittedPlan> best;
-  const auto attempt = [&](std::uint64_t limit) -> Result<bool> {
-    auto fitted = fit_within(step, fit, limit);
-    if (!fitted) {
-      const auto code = fitted.error().code;
-      // This limit is too small for this kind of placement.
-      if (code == Errc::unsupported || code == Errc::invalid) return false;
-      return fitted.error();
-    }
-    if (fitted->solved.verdict.seconds > goal) return false;
-    best = std::move(*fitted);
-    return true;
-  };
-  std::uint64_t low = least_memory(step.still).bytes;
-  std::uint64_t high = std::max(low, guess.solved.plan.figures.limit_bytes);
-  while (true) {
-    METE_TRY(const bool enough, attempt(high));
-    if (enough) break;
-    if (high >= most) {
-      return fail(Errc::invalid,
-                  "{} stays more than {} above all-fast with all the fast memory there is use for; "
-                  "allow a larger slowdown, or choose another optimizer",
-                  fit.solver->name, format_percent(slowdown));
-    }
-    low = high;
-    high = std::min(most, static_cast<std::uint64_t>(kWiden * static_cast<double>(high)) + 1);
-  }
-  for (int i = 0; i < kHalvings && high - low > high / 256; ++i) {
-    const std::uint64_t middle = low + (high - low) / 2;
-    METE_TRY(const bool enough, attempt(middle));
-    (enough ? high : low) = middle;
-  }
+  METE_TRY(const bool found,
+           search_least({low, first, most, kSearchParts}, [&](std::uint64_t limit) -> Result<bool> {
+             METE_TRY(auto fitted, fit_within(step, fit, limit));
+             if (fitted.solved.verdict.seconds > goal) return false;
+             best = std::move(fitted);
+             return true;
+           }));
+  if (!found) return stays_above(*fit.solver, slowdown);
   return std::move(*best);
 }
 

@@ -61,6 +61,22 @@ struct SolvedPlan {
 /// largest kernel needs, with the least that works; `internal` if the judge refuses the answer.
 Result<SolvedPlan> solve(const Solver& solver, const Problem& problem, const SolveRequest& request);
 
+/// Where to look for the least limit that is enough.
+struct LimitSearch {
+  std::uint64_t lowest = 0;   ///< too little, or nearly; not tried
+  std::uint64_t first = 0;    ///< tried first: near what is expected
+  std::uint64_t most = 0;     ///< more is of no use
+  std::uint64_t parts = 500;  ///< found to one part in so many
+};
+/// Widens from `first` until a limit is enough, then halves what is between. `attempt` keeps what
+/// it found at the least limit that was enough: its last success. An attempt's `unsupported` or
+/// `invalid` means too little for this kind of placement; other errors end the search. False if
+/// even `most` is not enough.
+Result<bool> search_least(const LimitSearch& search,
+                          const std::function<Result<bool>(std::uint64_t limit)>& attempt);
+/// What to say then.
+Error stays_above(const Solver& solver, double slowdown);
+
 /// The least fast memory with which `solver` stays within (1 + slowdown) × all-fast seconds.
 struct LeastFastMemory {
   SolvedPlan solved;

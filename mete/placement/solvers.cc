@@ -28,7 +28,7 @@ constexpr Solver kSolvers[] = {
      solve_autotm},
 };
 
-constexpr std::uint64_t kSearchSteps = 500;  // the least memory is found to 1 / this
+constexpr std::uint64_t kSearchParts = 500;
 
 }  // namespace
 
@@ -80,59 +80,66 @@ Result<SolvedPlan> solve(const Solver& solver, const Problem& problem,
   return out;
 }
 
+Result<bool> search_least(const LimitSearch& search,
+                          const std::function<Result<bool>(std::uint64_t)>& attempt) {
+  const auto enough = [&](std::uint64_t limit) -> Result<bool> {
+    auto tried = attempt(limit);
+    if (tried || (tried.error().code != Errc::unsupported && tried.error().code != Errc::invalid)) {
+      return tried;
+    }
+    return false;
+  };
+  const auto part = [&](std::uint64_t limit) {
+    return std::max<std::uint64_t>(1, limit / search.parts);
+  };
+  std::uint64_t low = std::min(search.lowest, search.most);
+  std::uint64_t high = std::clamp(search.first, low, search.most);
+  for (std::uint64_t step = part(high);; step = std::max(2 * step, search.most / 1024)) {
+    METE_TRY(const bool found, enough(high));
+    if (found) break;
+    if (high == search.most) return false;
+    low = high;
+    high += std::min(step, search.most - high);
+  }
+  while (high - low > part(high)) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    METE_TRY(const bool found, enough(middle));
+    (found ? high : low) = middle;
+  }
+  return true;
+}
+
+Error stays_above(const Solver& solver, double slowdown) {
+  return fail(
+      Errc::invalid,
+      "{} stays more than {} above all-fast with all the fast memory there is use for; allow "
+      "a larger slowdown, or choose another optimizer",
+      solver.name, format_percent(slowdown));
+}
+
 Result<LeastFastMemory> least_fast_memory(const Solver& solver, const Problem& problem,
                                           const SolveRequest& request, double slowdown) {
   const NoInterrupt never;
   const Interrupt& interrupt = request.interrupt != nullptr ? *request.interrupt : never;
   const double goal = all_fast_seconds(problem) * (1 + slowdown);
-  const std::uint64_t peak = all_fast_peak(problem);
   std::uint64_t low = least_memory(problem).bytes;
   LeastFastMemory out;
   if (solver.least != nullptr && request.lp != nullptr) {
     METE_TRY(out.proven_bytes, solver.least(problem, goal, *request.lp, interrupt));
     low = std::max(low, out.proven_bytes);
   }
-  // The least is seldom far above what is proven: widen until a plan is good enough, then halve.
+  // The least is seldom far above what is proven.
+  const std::uint64_t first = low + std::max<std::uint64_t>(1, low / kSearchParts);
   SolveRequest asked = request;
-  std::uint64_t high = peak;
-  bool found = false;
-  const auto attempt = [&](std::uint64_t limit) -> Result<bool> {
-    asked.limit_bytes = limit;
-    auto solved = solve(solver, problem, asked);
-    if (!solved &&
-        (solved.error().code == Errc::unsupported || solved.error().code == Errc::invalid)) {
-      return false;  // this limit is too small for this kind of placement
-    }
-    if (!solved) return solved.error();
-    if (solved->verdict.seconds > goal) return false;
-    out.solved = std::move(*solved);
-    found = true;
-    return true;
-  };
-  std::uint64_t step = std::max<std::uint64_t>(1, low / kSearchSteps);
-  std::uint64_t limit = std::min(low + step, peak);
-  while (true) {
-    METE_TRY(const bool enough, attempt(limit));
-    if (enough) {
-      high = limit;
-      break;
-    }
-    if (limit == peak) break;
-    low = limit;
-    step = std::max(step * 2, peak / 1024);
-    limit = std::min(limit + step, peak);
-  }
-  if (!found) {
-    return fail(Errc::invalid,
-                "{} stays above {:g} s, {} over all-fast, with all the fast memory there is use "
-                "for; allow a larger slowdown, or choose another optimizer",
-                solver.name, goal, format_percent(slowdown));
-  }
-  while (high - low > std::max<std::uint64_t>(1, high / kSearchSteps)) {
-    const std::uint64_t middle = low + (high - low) / 2;
-    METE_TRY(const bool enough, attempt(middle));
-    (enough ? high : low) = middle;
-  }
+  METE_TRY(const bool found, search_least({low, first, all_fast_peak(problem), kSearchParts},
+                                          [&](std::uint64_t limit) -> Result<bool> {
+                                            asked.limit_bytes = limit;
+                                            METE_TRY(auto solved, solve(solver, problem, asked));
+                                            if (solved.verdict.seconds > goal) return false;
+                                            out.solved = std::move(solved);
+                                            return true;
+                                          }));
+  if (!found) return stays_above(solver, slowdown);
   return out;
 }
 

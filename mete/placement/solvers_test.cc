@@ -162,6 +162,46 @@ TEST_F(SolversTest, LeastMemoryKeepsItsPromise) {
   }
 }
 
+TEST(SearchLeast, FindsTheLeastThatIsEnough) {
+  Rng rng(21);
+  for (int i = 0; i < 2000; ++i) {
+    LimitSearch search;
+    search.lowest = rng.below(1000);
+    search.most = search.lowest + 1 + rng.below(1'000'000);
+    search.first = rng.below(1'200'000);
+    search.parts = 1 + rng.below(500);
+    const std::uint64_t least = search.lowest + 1 + rng.below(1'200'000);
+    std::uint64_t kept = 0;
+    int tries = 0;
+    const auto found = search_least(search, [&](std::uint64_t limit) -> Result<bool> {
+      ++tries;
+      EXPECT_LE(limit, search.most);
+      EXPECT_GE(limit, search.lowest);
+      if (limit < least && limit % 2 == 0) return fail(Errc::unsupported, "too little");
+      if (limit >= least) kept = limit;
+      return limit >= least;
+    });
+    ASSERT_TRUE(found);
+    EXPECT_EQ(*found, least <= search.most);
+    EXPECT_LT(tries, 60);
+    if (!*found) continue;
+    EXPECT_GE(kept, least);
+    EXPECT_LE(kept - least, std::max<std::uint64_t>(1, kept / search.parts));
+  }
+}
+
+TEST(SearchLeast, AFailureThatIsNoAnswerEndsIt) {
+  int tries = 0;
+  const auto found = search_least({0, 10, 1000, 500}, [&](std::uint64_t limit) -> Result<bool> {
+    ++tries;
+    if (limit > 20) return fail(Errc::failed, "interrupted");
+    return false;
+  });
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().what, "interrupted");
+  EXPECT_EQ(tries, 5) << "10, 11, 13 and 17 are too little, 25 ends it";
+}
+
 /// Kernel times measured by darchr/AutoTM; bounds from another person's linear program.
 TEST_F(SolversTest, BoundsOfRealNetworksAreThoseThatOthersFound) {
   const struct {
