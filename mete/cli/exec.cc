@@ -10,6 +10,7 @@
 #include "mete/base/files.h"
 #include "mete/base/json.h"
 #include "mete/base/text.h"
+#include "mete/base/utf8.h"
 #include "mete/cli/command.h"
 #include "mete/cli/graph_arg.h"
 #include "mete/cli/memory_arms.h"
@@ -40,10 +41,43 @@ Result<ExecutionPlan> read_program(const std::string& path) {
   return plan;
 }
 
+/// In what the prediction's conditions are not those of this run; empty if it is for them.
+std::vector<std::string> unlike(const ExecutionPlan& plan, const MemorySetup& setup) {
+  ProfileRequest request;
+  request.libraries = setup.libraries.list;
+  request.fast = setup.fast.get();
+  request.slow = setup.slow.get();
+  request.threads = setup.threads;
+  request.machine = setup.machine;
+  const ProfileEnvironment here = environment_of(request);
+  const ProfileEnvironment& there = plan.predicted_in;
+  if (there.machine.empty()) return {"conditions that the program does not tell"};
+  std::vector<std::string> out;
+  if (there.machine != here.machine) out.push_back("machine " + there.machine);
+  if (there.libraries != here.libraries) out.push_back("kernels of " + there.libraries);
+  if (there.fast_tier != here.fast_tier) out.push_back("fast memory " + there.fast_tier);
+  if (plan.slow_bytes > 0 && there.slow_tier != here.slow_tier) {
+    out.push_back("slow memory " + there.slow_tier);
+  }
+  if (there.threads != here.threads) out.push_back(fmt::format("{} threads", there.threads));
+  return out;
+}
+
+void print_prediction(const ExecutionPlan& plan, double measured,
+                      const std::vector<std::string>& unlike) {
+  const auto predicted = format_quantity(plan.predicted_seconds, "s", 4);
+  if (unlike.empty()) {
+    fmt::print("predicted     {}: {} of what was measured\n", predicted,
+               format_percent(measured > 0 ? plan.predicted_seconds / measured : 0));
+  } else {
+    fmt::print("predicted     {}, but for {}: not to be compared with this run\n", predicted,
+               printable(join(unlike, ", ")));
+  }
+}
+
 void print_run(const ExecutionPlan& plan, const ArmOutcome& outcome, const Options& options,
                const MemorySetup& setup) {
   const bool emulated = setup.slow->emulated() && plan.slow_bytes > 0;
-  const double measured = mean_of(outcome.seconds);
   fmt::print("{}, batch {}, {} plan: {} steps, verified\n", plan.graph, options.memory.batch,
              plan.solver, plan.steps.size());
   fmt::print(
@@ -51,9 +85,7 @@ void print_run(const ExecutionPlan& plan, const ArmOutcome& outcome, const Optio
       format_quantity(static_cast<double>(plan.fast_bytes), "B", 4), setup.fast->description(),
       format_quantity(static_cast<double>(plan.slow_bytes), "B", 4), setup.slow->description());
   fmt::print("step          {}\n", interval_text(outcome.interval(), emulated));
-  fmt::print("predicted     {}: {} of what was measured\n",
-             format_quantity(plan.predicted_seconds, "s", 4),
-             format_percent(measured > 0 ? plan.predicted_seconds / measured : 0));
+  print_prediction(plan, mean_of(outcome.seconds), unlike(plan, setup));
   fmt::print("results       {:016x} after {} steps from seed {}{}\n", outcome.digest,
              options.steps + 1, options.seed,
              std::isnan(outcome.loss) ? "" : fmt::format(", loss {:.6g}", outcome.loss));
@@ -76,6 +108,7 @@ Json json_of(const ExecutionPlan& plan, const ArmOutcome& outcome, const Options
        {"high_seconds", interval.high},
        {"all_seconds", Json::array_of(outcome.seconds)},
        {"predicted_seconds", plan.predicted_seconds},
+       {"predicted_for_others", Json::array_of(unlike(plan, setup))},
        {"digest", fmt::format("{:016x}", outcome.digest)},
        {"loss", outcome.loss}});
 }

@@ -1,5 +1,6 @@
 // `mete.execution/1`: an execution plan as JSON. Places are one number: the offset, and -1 - offset
 // in slow memory. SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -49,6 +50,26 @@ Json json_of(const PlanStep& step) {
   return out;
 }
 
+Json json_of(const ProfileEnvironment& environment) {
+  return Json::object({{"machine", environment.machine},
+                       {"libraries", environment.libraries},
+                       {"fast_tier", environment.fast_tier},
+                       {"slow_tier", environment.slow_tier},
+                       {"emulated", environment.emulated},
+                       {"threads", environment.threads}});
+}
+
+/// Only shown and compared, so that nothing in it can be wrong; older files have none.
+ProfileEnvironment read_environment(const Json& json) {
+  const std::int64_t threads = json["threads"].as_integer(1);
+  return {.machine = json["machine"].as_string(),
+          .libraries = json["libraries"].as_string(),
+          .fast_tier = json["fast_tier"].as_string(),
+          .slow_tier = json["slow_tier"].as_string(),
+          .emulated = json["emulated"].as_bool(),
+          .threads = static_cast<int>(std::clamp<std::int64_t>(threads, 1, 1 << 20))};
+}
+
 class ExecutionReader {
  public:
   explicit ExecutionReader(std::string where) : where_(std::move(where)) {}
@@ -64,6 +85,7 @@ class ExecutionReader {
     METE_TRY(plan.fast_bytes, size_of(json["fast_bytes"], "fast_bytes"));
     METE_TRY(plan.slow_bytes, size_of(json["slow_bytes"], "slow_bytes"));
     METE_TRY(plan.predicted_seconds, seconds_of(json["predicted_seconds"]));
+    plan.predicted_in = read_environment(json["predicted_in"]);
     METE_TRY(plan.begins, held_of(json["begins"], "begins"));
     METE_TRY(plan.results, held_of(json["results"], "results"));
     const auto& steps = json["steps"].items();
@@ -205,6 +227,7 @@ std::string execution_text(const ExecutionPlan& plan) {
                                   {"fast_bytes", static_cast<std::int64_t>(plan.fast_bytes)},
                                   {"slow_bytes", static_cast<std::int64_t>(plan.slow_bytes)},
                                   {"predicted_seconds", plan.predicted_seconds},
+                                  {"predicted_in", json_of(plan.predicted_in)},
                                   {"begins", json_of(plan.begins)},
                                   {"results", json_of(plan.results)},
                                   {"steps", std::move(steps)}});

@@ -16,6 +16,7 @@
 #include "mete/graph/liveness.h"
 #include "mete/kernel/layout.h"
 #include "mete/placement/placement.h"
+#include "mete/profile/profile.h"
 
 namespace mete {
 
@@ -57,6 +58,8 @@ struct ExecutionPlan {
   std::uint64_t fast_bytes = 0;
   std::uint64_t slow_bytes = 0;
   double predicted_seconds = 0;
+  /// What it was predicted for; without a machine where that is not known.
+  ProfileEnvironment predicted_in;
   std::vector<PlanStep> steps;
   /// Parameters and inputs: where each step finds them. Parameters are there again, updated, when
   /// it ends; inputs are delivered anew for every step.

@@ -169,6 +169,7 @@ class Fitter {
     out_.lower_bound_seconds = std::min(out_.lower_bound_seconds, figures.seconds);
     out_.gap = gap_of(figures.seconds, out_.lower_bound_seconds);
     out_.draft.plan.solver = request_.solver->name;
+    out_.draft.plan.predicted_in = profile_.environment;
     return verify(out_.draft.plan, graph_, layouts_, request_.solve.limit_bytes);
   }
 

@@ -123,6 +123,8 @@ TEST_F(FitTest, ProgramsSurviveTheirFile) {
   ASSERT_TRUE(read) << read.error().what;
   EXPECT_EQ(execution_text(*read), text);
   EXPECT_EQ(read->shapes, shape_digest(s.graph));
+  EXPECT_EQ(read->predicted_in, s.profile.environment);
+  EXPECT_FALSE(read->predicted_in.machine.empty());
   EXPECT_TRUE(verify(*read, s.graph, s.layouts));
   Rng rng(1);
   for (std::size_t length = 0; length < text.size(); length += 1 + text.size() / 50) {

@@ -124,6 +124,9 @@ struct ProfileRequest {
   std::function<void(double done, double total, const std::string& note)> progress;
 };
 
+/// What a request measures with.
+ProfileEnvironment environment_of(const ProfileRequest& request);
+
 /// Measures what the store does not hold yet, in several sittings, each of which goes through the
 /// whole graph; each kernel is stored after each sitting, so that an interrupted profile resumes
 /// (`failed`, saying how far it came). `layouts`: one per tensor.

@@ -50,22 +50,6 @@ TimedKernel timed_kernel(const Graph& graph, const Liveness& liveness, NodeId no
   return timed;
 }
 
-ProfileEnvironment environment_of(const ProfileRequest& request) {
-  ProfileEnvironment environment;
-  environment.machine = request.machine.empty() ? machine_name(SysRoot()) : request.machine;
-  for (const auto* library : request.libraries) {
-    if (!environment.libraries.empty()) environment.libraries += ", ";
-    environment.libraries += library->version();
-  }
-  environment.fast_tier =
-      fmt::format("{}: {}", tier_name(request.fast->spec()), request.fast->description());
-  environment.slow_tier =
-      fmt::format("{}: {}", tier_name(request.slow->spec()), request.slow->description());
-  environment.emulated = request.fast->emulated() || request.slow->emulated();
-  environment.threads = request.threads;
-  return environment;
-}
-
 /// A profile of what is measured already; kernels that are not have no timings.
 GraphProfile profile_of(const GraphKernels& kernels, std::vector<KernelProfile> known) {
   std::unordered_map<std::string, std::size_t> by_key;
@@ -289,6 +273,22 @@ Result<GraphKernels> kernels_of(const Graph& graph, const Liveness& liveness,
     all.first_node.push_back(n);
   }
   return all;
+}
+
+ProfileEnvironment environment_of(const ProfileRequest& request) {
+  ProfileEnvironment environment;
+  environment.machine = request.machine.empty() ? machine_name(SysRoot()) : request.machine;
+  for (const auto* library : request.libraries) {
+    if (!environment.libraries.empty()) environment.libraries += ", ";
+    environment.libraries += library->version();
+  }
+  environment.fast_tier =
+      fmt::format("{}: {}", tier_name(request.fast->spec()), request.fast->description());
+  environment.slow_tier =
+      fmt::format("{}: {}", tier_name(request.slow->spec()), request.slow->description());
+  environment.emulated = request.fast->emulated() || request.slow->emulated();
+  environment.threads = request.threads;
+  return environment;
 }
 
 Result<GraphProfile> profile_graph(const Graph& graph, const Liveness& liveness,

@@ -44,6 +44,12 @@ class MemoryLoop(mete_cli.MeteCase):
 
         again = self.json_of("exec", "fit/program.json", "--graph", *MODEL, "--profile", "p.db", "--steps", "2")
         self.assertEqual(again["digest"], plan["digest"], "another run of the same steps from the same seed")
+        self.assertEqual(again["predicted_for_others"], [])
+        there = ("exec", "fit/program.json", "--graph", *MODEL, "--profile", "p.db", "--steps", "2", "--slow", "file:.")
+        self.assertIn("slow memory throttled", self.json_of(*there)["predicted_for_others"][0])
+        out, _ = self.mete(*there)
+        self.assertIn("not to be compared", out)
+        self.assertNotIn("of what was measured", out)
         self.refused("exec", "fit/program.json", "--graph", "zoo:mlp", "--batch", "3", "--profile", "p.db")
         self.refused("exec", "fit/plan.json", "--graph", *MODEL, "--profile", "p.db")
         with open(self.path("cut.json"), "w", encoding="utf-8") as cut:
