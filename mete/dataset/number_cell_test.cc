@@ -82,6 +82,20 @@ TEST(NumberCell, ReadsAnyDigitsAsFromChars) {
   }
 }
 
+/// The longest spellings of a double, "0.97450120051997294" among them, with and without more
+/// digits than it needs.
+TEST(NumberCell, ReadsSeventeenDigitsOfEveryScaleAsFromChars) {
+  Rng rng(10);
+  for (int i = 0; i < 50'000; ++i) {
+    const auto scale = static_cast<double>(std::uint64_t{1} << rng.below(40));
+    const double value = rng.uniform() * scale * (rng.below(8) == 0 ? -1 : 1);
+    for (int decimals = 14; decimals <= 18; ++decimals) {
+      expect_as_from_chars(fmt::format("{:.{}f}", value, decimals));
+    }
+    expect_as_from_chars(fmt::format("{:.18g}", value));
+  }
+}
+
 TEST(NumberCell, RoundsMidwayCasesToEven) {
   // 2^53 + 1 and its like lie exactly midway between two doubles, also with decimals after them.
   for (std::uint64_t k = 1; k < 2000; k += 2) {

@@ -57,6 +57,7 @@ template <class EndsOf>
     const auto found = std::popcount(bits);
     // Eight at once, counted or not: how many there are nobody could predict.
     for (int done = 0; done < found; done += 8) {
+#pragma GCC unroll 8
       for (int i = 0; i < 8; ++i) {
         out[done + i] = at + static_cast<std::uint32_t>(std::countr_zero(bits));
         bits &= bits - 1;
@@ -195,19 +196,22 @@ bool TraceWindow::next_line(std::string_view& out) {
 }
 
 bool TraceWindow::find_cells(std::size_t count) {
-  std::copy(ends_.begin() + static_cast<std::ptrdiff_t>(mark_),
-            ends_.begin() + static_cast<std::ptrdiff_t>(marks_), ends_.begin());
+  std::copy(ends_.get() + mark_, ends_.get() + marks_, ends_.get());
   marks_ -= mark_;
   mark_ = 0;
   searched_ = std::max(searched_, begin_);
   while (marks_ < count && searched_ < lines_end_) {
     const std::size_t upto = std::min(lines_end_, searched_ + kSearchBytes);
     // Room for a cell end in every byte, and for those that are written though they do not count.
-    if (ends_.size() < marks_ + kSearchBytes + kGroup) ends_.resize(marks_ + kSearchBytes + kGroup);
-    const std::uint32_t* out =
-        find_cell_ends(buffer_.get(), searched_, upto, ends_.data() + marks_);
+    if (const std::size_t room = marks_ + kSearchBytes + kGroup; room_ < room) {
+      auto larger = std::make_unique_for_overwrite<std::uint32_t[]>(room);
+      std::copy_n(ends_.get(), marks_, larger.get());
+      ends_ = std::move(larger);
+      room_ = room;
+    }
+    const std::uint32_t* out = find_cell_ends(buffer_.get(), searched_, upto, ends_.get() + marks_);
     searched_ = upto;
-    marks_ = static_cast<std::size_t>(out - ends_.data());
+    marks_ = static_cast<std::size_t>(out - ends_.get());
   }
   return marks_ >= count;
 }

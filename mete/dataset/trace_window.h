@@ -7,7 +7,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "mete/base/result.h"
 
@@ -50,7 +49,7 @@ class TraceWindow {
   const std::uint32_t* cell_ends(std::size_t count) {
     while (mark_ < marks_ && ends_[mark_] < begin_) ++mark_;
     if (marks_ - mark_ < count && !find_cells(count)) return nullptr;
-    return ends_.data() + mark_;
+    return ends_.get() + mark_;
   }
   [[nodiscard]] const char* base() const { return buffer_.get(); }
   /// The cells that cell_ends() told are used up.
@@ -83,7 +82,8 @@ class TraceWindow {
   int read_errno_ = 0;
 
   // [mark_, marks_) of the ends are told and not used up; the buffer is searched up to searched_.
-  std::vector<std::uint32_t> ends_;
+  std::unique_ptr<std::uint32_t[]> ends_;
+  std::size_t room_ = 0;  ///< of the ends
   std::size_t mark_ = 0;
   std::size_t marks_ = 0;
   std::size_t searched_ = 0;
