@@ -164,7 +164,7 @@ class Sweep(MeteCase):
             file.write("years of work")
         self.refused(*self.words(out="mine"), says=["thesis.txt"])
         self.refused(*self.words(out="mine/thesis.txt"), says=["is a file"])
-        self.refused(*self.words(out="/dev/null/sweep"), code=1, says=["/dev/null"])
+        self.refused(*self.words(out="/dev/null/sweep"), says=["/dev/null"])
         os.mkdir(self.path("empty"))
         self.mete(*self.words(out="empty", values="1380MHz", trials="1"))
 
