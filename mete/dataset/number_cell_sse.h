@@ -78,25 +78,32 @@ METE_FOR_SSE41 [[gnu::always_inline]] inline bool sixteen_digits(const char* p, 
   return true;
 }
 
-/// The same for 17 to 19 characters: one or two digits before the sixteen that hold the point, or
-/// one digit and the point before up to seventeen more ("0.97450120051997294").
-METE_FOR_SSE41 [[gnu::always_inline]] inline bool nineteen_digits(const char* p, std::size_t length,
-                                                                  std::uint64_t& mantissa,
-                                                                  unsigned& decimals) {
+/// The same for 17 to 22 characters: one or two digits before the sixteen that hold the point, or
+/// one digit and the point before up to twenty more ("0.97450120051997294",
+/// "0.0499431075344054161").
+METE_FOR_SSE41 [[gnu::always_inline]] inline bool longer_digits(const char* p, std::size_t length,
+                                                                std::uint64_t& mantissa,
+                                                                unsigned& decimals) {
   static constexpr std::uint64_t kSixteen = 10'000'000'000'000'000U;
   unsigned shape = 0;
-  if (length - 17 > 2 || !sixteen_digits(p + length - 16, 16, mantissa, shape)) return false;
+  if (length - 17 > 5 || !sixteen_digits(p + length - 16, 16, mantissa, shape)) return false;
   const unsigned point = shape - Shapes::index(16, 0);
   const auto digit = [p](std::size_t i) { return static_cast<unsigned>(p[i] - '0'); };
   if (digit(0) > 9) return false;
   if (point < 16) {
-    if (length == 19 || (length == 18 && digit(1) > 9)) return false;
+    if (length > 18 || (length == 18 && digit(1) > 9)) return false;
     mantissa += (length == 18 ? digit(0) * 10 + digit(1) : digit(0)) * (kSixteen / 10);
     decimals = 15 - point;
     return true;
   }
-  if (length == 17 || p[1] != '.' || (length == 19 && digit(2) > 9)) return false;
-  mantissa += (length == 19 ? digit(0) * 10 + digit(2) : digit(0)) * kSixteen;
+  if (length == 17 || p[1] != '.') return false;
+  unsigned lead = digit(0);
+  for (std::size_t i = 2; i + 16 < length; ++i) {
+    if (digit(i) > 9) return false;
+    lead = lead * 10 + digit(i);
+  }
+  if (lead > 1000) return false;  // more than 64 bits can hold
+  mantissa += lead * kSixteen;
   decimals = static_cast<unsigned>(length) - 2;
   return true;
 }
@@ -124,7 +131,7 @@ METE_FOR_SSE41 [[gnu::always_inline]] inline bool parse_whole_cell_sse(
         static_cast<double>(static_cast<std::int64_t>(mantissa)) / detail::kShapes.divisors[shape];
   } else {
     unsigned decimals = 0;
-    if (!detail::nineteen_digits(digits, length, mantissa, decimals)) {
+    if (!detail::longer_digits(digits, length, mantissa, decimals)) {
       return parse_whole_cell(p, cell_end, end, separator, out);
     }
     if (mantissa <= kExact) {
