@@ -103,8 +103,7 @@ class Tune(MeteCase):
                          says=[says])
         self.refused("tune", "--board", "v100", "--out", "t", says=["nothing to tune"])
         self.refused("tune", "--board", "v100", "--out", "t", "--", "vectorAd", says=["vectorAdd"])
-        self.refused("tune", "--board", "v100", "--out", "/dev/null/x", "--", "vectorAdd:1s", code=1,
-                     says=["/dev/null"])
+        self.refused("tune", "--board", "v100", "--out", "/dev/null/x", "--", "vectorAdd:1s", says=["/dev/null"])
 
     def test_a_machine_without_a_clock_to_set(self):
         os.mkdir(self.path("root"))
