@@ -83,8 +83,13 @@ struct TraceFile::Impl {
   std::vector<Use> uses;
   std::vector<double> numbers;
   std::vector<std::string_view> texts;
-  std::vector<std::size_t> summed;  ///< columns whose differences are added up
-  std::vector<double> sums;
+  /// A column whose differences are added up.
+  struct Sum {
+    std::size_t column = 0;
+    double sum = 0;
+    bool is_time = false;
+  };
+  std::vector<Sum> summed;
 
   std::uint64_t line = 0;
   std::uint64_t row_offset = 0;
@@ -219,10 +224,9 @@ Result<TraceFile> TraceFile::open(const std::string& path, const TraceOptions& o
   if (options.absolute && impl->dialect == TraceDialect::base_agent) {
     for (std::size_t c = 0; c < n; ++c) {
       if (is_monotone(impl->columns[c].signal) && !impl->columns[c].is_text) {
-        impl->summed.push_back(c);
+        impl->summed.push_back({c, 0, impl->columns[c].signal == "TIME"});
       }
     }
-    impl->sums.assign(impl->summed.size(), 0.0);
   }
   return TraceFile(std::move(impl));
 }
@@ -247,7 +251,7 @@ template <class ParseCell>
   std::string_view* text = texts.data();
   for (std::size_t c = 0; c < n; ++c) {
     const char* end = base + ends[c];
-    if (*end != (c + 1 == n ? '\n' : kSeparator)) return false;
+    if (*end != kSeparator && c + 1 != n) return false;
     if (use[c] == Use::number) {
       if (!parse_cell(p, end, stop, kSeparator, number[c])) return false;
     } else if (use[c] == Use::text) {
@@ -255,6 +259,7 @@ template <class ParseCell>
     }
     p = end + 1;
   }
+  if (p[-1] != '\n') return false;
   if (p[-2] == '\r' && p - 2 >= window.line()) return false;
   window.used_cells(n);
   window.step_to(p);
@@ -318,13 +323,14 @@ const char* TraceFile::Impl::parse_row(const char* p, const char* stop) {
 }
 
 void TraceFile::Impl::add_up() {
-  for (std::size_t i = 0; i < summed.size(); ++i) {
-    double& value = numbers[summed[i]];
+  double* number = numbers.data();
+  for (auto& [column, sum, is_time] : summed) {
+    double& value = number[column];
     if (!std::isnan(value)) {
-      sums[i] += value;
-      value = sums[i];
-    } else if (columns[summed[i]].signal == "TIME") {
-      value = sums[i];
+      sum += value;
+      value = sum;
+    } else if (is_time) {
+      value = sum;
     }
   }
 }
