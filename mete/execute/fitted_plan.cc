@@ -114,7 +114,11 @@ class Fitter {
           fmt::format("after {} rounds of giving up memory that packing cannot use", out_.rounds));
     }
     out_.solved = std::move(*solved);
-    if (out_.rounds == 0) first_bound_ = out_.solved.plan.figures.lower_bound_seconds;
+    if (out_.rounds == 0) {
+      first_bound_ = out_.solved.plan.figures.lower_bound_seconds;
+      first_seconds_ = out_.solved.verdict.seconds;
+    }
+    keep_warm();
     const auto began = request_.clock->now();
     METE_TRY(out_.draft, draft_plan(graph_, liveness_, out_.step, out_.solved.plan.placement,
                                     {.limit_bytes = request_.solve.limit_bytes,
@@ -124,13 +128,25 @@ class Fitter {
     return {};
   }
 
+  [[nodiscard]] bool late() const { return 2 * out_.rounds >= request_.most_rounds; }
+
+  /// The next round begins from this one's placement. Where that has not packed in half of the
+  /// rounds, another one may: then they begin anew.
+  void keep_warm() {
+    solve_.warm = nullptr;
+    if (out_.solved.memory_price.empty() || late()) return;
+    warm_ = {out_.solved.plan.placement, std::move(out_.solved.memory_price), first_bound_,
+             first_seconds_};
+    solve_.warm = &warm_;
+  }
+
   /// Less at the kernels where something lies above the limit; for solvers that know no limit of a
   /// kernel's own, less everywhere.
   void tighten() {
     const std::uint64_t limit = request_.solve.limit_bytes;
     const auto above = out_.draft.plan.fast_bytes - limit;
-    const bool everywhere = request_.solver->name == "numa" || request_.solver->name == "autotm" ||
-                            2 * out_.rounds >= request_.most_rounds;
+    const bool everywhere =
+        request_.solver->name == "numa" || request_.solver->name == "autotm" || late();
     if (everywhere) {
       solve_.limit_bytes -= std::min(solve_.limit_bytes, above + kPackPiece);
       return;
@@ -185,7 +201,9 @@ class Fitter {
   const GraphProfile& profile_;
   const FitRequest& request_;
   SolveRequest solve_;
+  WarmStart warm_;
   double first_bound_ = 0;
+  double first_seconds_ = 0;
   FittedPlan out_;
 };
 

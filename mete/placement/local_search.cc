@@ -111,11 +111,10 @@ class SavedPaths {
   std::vector<std::uint8_t> in_, kept_;
 };
 
-}  // namespace
-
-void round_and_repair(SearchState& state, const UseIndex& index, const Relaxation& relaxation) {
-  const MemoryPrices prices(relaxation.memory_price);
-  auto rest = put_whole_ones(state, index, relaxation);
+/// Each of `rest` on its best path under prices, the largest first; then all tensors, without.
+void repair(SearchState& state, const UseIndex& index, std::vector<std::uint32_t> rest,
+            std::span<const double> memory_price) {
+  const MemoryPrices prices(memory_price);
   std::sort(rest.begin(), rest.end(), [&index](std::uint32_t a, std::uint32_t b) {
     return index.bytes[a] != index.bytes[b] ? index.bytes[a] > index.bytes[b] : a < b;
   });
@@ -125,6 +124,25 @@ void round_and_repair(SearchState& state, const UseIndex& index, const Relaxatio
     for (std::uint32_t t = 0; t + 1 < index.first.size(); ++t) state.place(t);
     if (state.seconds() >= before * (1 - 1e-7)) break;
   }
+}
+
+}  // namespace
+
+void round_and_repair(SearchState& state, const UseIndex& index, const Relaxation& relaxation) {
+  repair(state, index, put_whole_ones(state, index, relaxation), relaxation.memory_price);
+}
+
+void take_and_repair(SearchState& state, const UseIndex& index, const Placement& placement,
+                     std::span<const double> memory_price) {
+  std::vector<std::uint32_t> rest;
+  std::vector<std::uint8_t> kept;
+  for (std::uint32_t t = 0; t + 1 < index.first.size(); ++t) {
+    const auto& path = placement.tensors[t];
+    kept = path.kept_fast;
+    kept.resize(path.in_fast.size(), 0);  // nothing is kept after the last use
+    if (!state.put(t, path.in_fast, kept)) rest.push_back(t);
+  }
+  repair(state, index, std::move(rest), memory_price);
 }
 
 void search(SearchState& state, const UseIndex& index, const Relaxation& relaxation, Rng& rng,

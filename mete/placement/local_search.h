@@ -19,6 +19,11 @@ struct SearchGoal {
 /// all tensors again until nothing changes.
 void round_and_repair(SearchState& state, const UseIndex& index, const Relaxation& relaxation);
 
+/// Puts what a placement of more room holds wherever there still is room for it, and every other
+/// tensor on its best path; then all tensors again until nothing changes.
+void take_and_repair(SearchState& state, const UseIndex& index, const Placement& placement,
+                     std::span<const double> memory_price);
+
 /// Takes out a few tensors that live together and puts each back on its best path, in another order
 /// and under other prices; keeps what is faster.
 void search(SearchState& state, const UseIndex& index, const Relaxation& relaxation, Rng& rng,

@@ -19,6 +19,15 @@
 
 namespace mete {
 
+/// An answer to the same problem with more room at some kernels, to begin from: its bound holds for
+/// less room too, and its prices are near.
+struct WarmStart {
+  Placement placement;
+  std::vector<double> memory_price;  ///< per kernel: seconds that one more byte there would save
+  double lower_bound_seconds = 0;
+  double seconds = 0;  ///< of the placement, with its room
+};
+
 struct SolveRequest {
   std::uint64_t limit_bytes = kNoLimit;
   std::uint64_t seed = 1;
@@ -28,11 +37,14 @@ struct SolveRequest {
   double effort = 1;
   LpRuntime* lp = nullptr;  ///< for solvers with needs_lp
   const Interrupt* interrupt = nullptr;
+  /// Used by static and synchronous: no linear program is solved again. The others begin anew.
+  const WarmStart* warm = nullptr;
 };
 
 struct Outcome {
   Placement placement;
-  double lower_bound_seconds = 0;  ///< proven: no placement of this solver's kind is faster
+  double lower_bound_seconds = 0;         ///< proven: no placement of this solver's kind is faster
+  std::vector<double> memory_price = {};  ///< as in WarmStart; empty if the solver has none
 };
 
 struct Solver {
@@ -56,6 +68,7 @@ Result<const Solver*> find_solver(std::string_view name);
 struct SolvedPlan {
   StoredPlan plan;
   Verdict verdict;
+  std::vector<double> memory_price = {};  ///< as in WarmStart; empty if the solver has none
 };
 /// Checks the limit, solves, and has the answer judged. `invalid` if the limit is below what the
 /// largest kernel needs, with the least that works; `internal` if the judge refuses the answer.

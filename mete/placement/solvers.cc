@@ -63,7 +63,8 @@ Result<SolvedPlan> solve(const Solver& solver, const Problem& problem,
                 verdict.error().what);
   }
   SolvedPlan out{.plan = {.figures = {}, .placement = std::move(outcome.placement)},
-                 .verdict = *verdict};
+                 .verdict = *verdict,
+                 .memory_price = std::move(outcome.memory_price)};
   PlanFigures& figures = out.plan.figures;
   figures.problem = problem.name;
   figures.source = problem.source;

@@ -152,6 +152,7 @@ Result<Outcome> solve_asynchronous(const Problem& problem, const SolveRequest& r
   double best_seconds = std::numeric_limits<double>::infinity();
   SolveRequest part = request;
   part.effort = request.effort * kEffortShare;
+  part.warm = nullptr;  // of other rates
   for (const double share : kShares) {
     Problem cheaper = problem;
     cheaper.rates.fast_to_slow /= share;

@@ -15,6 +15,7 @@ namespace {
 // At effort 1: steps of dynamic programming and solves of the linear program, phase by phase.
 constexpr double kShortWork = 4e5;
 constexpr double kLongWork = 1.5e6;
+constexpr double kAgainWork = 3e6;           // of solving again, where there are no other phases
 constexpr std::uint64_t kLimitSteps = 2000;  // of the limit: how fine it is bisected
 constexpr double kWorkPerUse = 2000;         // small problems are soon searched through
 constexpr double kRounding = 1e-9;           // bound and seconds are sums in different orders
@@ -77,7 +78,9 @@ class Refinement {
     }
     look_around(kLongWork);
     if (interrupt_.signal() != 0) return fail(Errc::gone, "interrupted");
-    return Outcome{.placement = best_.placement(), .lower_bound_seconds = bound_};
+    return Outcome{.placement = best_.placement(),
+                   .lower_bound_seconds = bound_,
+                   .memory_price = std::move(root_.memory_price)};
   }
 
  private:
@@ -112,6 +115,33 @@ class Refinement {
   double bound_;
 };
 
+/// From an answer for more room: what lost its place is placed again, and local search mends what
+/// that broke.
+Result<Outcome> solve_again(const Problem& problem, const UseIndex& index,
+                            const SolveRequest& request, std::uint64_t limit, MoveKind moves) {
+  const WarmStart& warm = *request.warm;
+  if (warm.placement.tensors.size() != problem.tensors.size() ||
+      warm.memory_price.size() != problem.kernels.size()) {
+    return fail(Errc::internal, "a warm start of another problem than {}", problem.name);
+  }
+  SearchState state(problem, index, limit, moves);
+  take_and_repair(state, index, warm.placement, warm.memory_price);
+  Relaxation known;
+  known.bound_seconds = warm.lower_bound_seconds;
+  known.memory_price = warm.memory_price;
+  Rng rng(request.seed);
+  const double work = std::min(kAgainWork, kWorkPerUse * static_cast<double>(index.uses()));
+  search(state, index, known, rng,
+         {.stop_seconds = warm.seconds * (1 + request.target_gap),
+          .work = static_cast<std::uint64_t>(request.effort * work),
+          .interrupt = request.interrupt});
+  if (request.interrupt != nullptr && request.interrupt->signal() != 0)
+    return fail(Errc::gone, "interrupted");
+  return Outcome{.placement = state.placement(),
+                 .lower_bound_seconds = warm.lower_bound_seconds,
+                 .memory_price = warm.memory_price};
+}
+
 Result<Outcome> solve_relaxed(const Problem& problem, const SolveRequest& request, MoveKind moves) {
   const NoInterrupt never;
   const Interrupt& interrupt = request.interrupt != nullptr ? *request.interrupt : never;
@@ -120,6 +150,7 @@ Result<Outcome> solve_relaxed(const Problem& problem, const SolveRequest& reques
     METE_TRY_VOID(check_static_limit(problem, index, request.limit_bytes));
   }
   const auto limit = std::min(request.limit_bytes, all_fast_peak(problem));
+  if (request.warm != nullptr) return solve_again(problem, index, request, limit, moves);
   METE_TRY(auto lp, CompactLp::start(problem, index, moves, limit, *request.lp));
   METE_TRY(auto root, lp.solve(limit, interrupt));
   return Refinement(problem, index, request, limit, moves, lp, std::move(root), interrupt).run();
