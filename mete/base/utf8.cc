@@ -11,12 +11,19 @@ namespace {
 
 bool is_control(std::uint32_t code) { return code < 0x20 || (code >= 0x7F && code < 0xA0); }
 
+/// Characters of no width, and those that turn the direction of what follows: a name that holds
+/// them looks like another one.
+bool is_unseen(std::uint32_t code) {
+  return code == 0x200B || code == 0x200E || code == 0x200F || (code >= 0x2028 && code <= 0x202E) ||
+         (code >= 0x2066 && code <= 0x2069) || code == 0xFEFF;
+}
+
 void append_printable(std::string& out, std::string_view bytes, const Utf8Character& one) {
   if (one.code == '\n') {
     out += "\\n";
   } else if (one.code == '\t') {
     out += "\\t";
-  } else if (one.valid && !is_control(one.code)) {
+  } else if (one.valid && !is_control(one.code) && !is_unseen(one.code)) {
     out += bytes;
   } else {
     for (const char c : bytes) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
@@ -51,6 +58,11 @@ std::string valid_utf8(std::string_view text) {
     text.remove_prefix(one.bytes);
   }
   return out;
+}
+
+std::string_view without_mark(std::string_view text) {
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";
+  return text.starts_with(kMark) ? text.substr(kMark.size()) : text;
 }
 
 std::string printable(std::string_view text, std::size_t most) {

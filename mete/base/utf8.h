@@ -24,8 +24,12 @@ Utf8Character first_character(std::string_view text);
 /// The text with each byte that belongs to no character replaced.
 std::string valid_utf8(std::string_view text);
 
-/// The text fit for one line of a terminal: control characters, and bytes that belong to no
-/// character, as \n, \t or \xNN. Of more than `most` bytes the middle is left out, told by "..".
+/// The text without the byte-order mark that editors on Windows put before it.
+std::string_view without_mark(std::string_view text);
+
+/// The text fit for one line of a terminal: control characters, those that are not seen or
+/// turn the line round, and bytes that belong to no character, as \n, \t or \xNN. Of more than
+/// `most` bytes the middle is left out, told by "..".
 std::string printable(std::string_view text, std::size_t most = std::string::npos);
 
 }  // namespace mete

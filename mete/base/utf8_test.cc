@@ -70,6 +70,13 @@ TEST(Printable, OneLineWithoutCommandsToTheTerminal) {
   EXPECT_EQ(printable(std::string_view("\0ELF", 4)), "\\x00ELF");
 }
 
+TEST(Printable, WhatIsNotSeenIsShown) {
+  EXPECT_EQ(printable("a\u200bb\u202ec\ufeff"), "a\\xe2\\x80\\x8bb\\xe2\\x80\\xaec\\xef\\xbb\\xbf");
+  EXPECT_EQ(without_mark("\ufeffkernel"), "kernel");
+  EXPECT_EQ(without_mark("kernel\ufeff"), "kernel\ufeff");
+  EXPECT_EQ(without_mark(""), "");
+}
+
 TEST(Printable, OfALongTextBothEndsAreShown) {
   const std::string text = "start " + std::string(1000, 'x') + " end";
   const std::string shown = printable(text, 30);

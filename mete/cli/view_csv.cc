@@ -8,6 +8,7 @@
 
 #include "mete/base/files.h"
 #include "mete/base/text.h"
+#include "mete/base/utf8.h"
 #include "mete/cli/view_parts.h"
 
 namespace mete {
@@ -46,7 +47,7 @@ void make_names_unique(Table& table) {
 namespace {
 
 /// The text without its lines of comment.
-std::string without_comments(const std::string& text) {
+std::string without_comments(std::string_view text) {
   std::string plain;
   plain.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
@@ -93,7 +94,7 @@ Result<Table> table_of(const std::vector<std::vector<std::string>>& cells,
 Result<void> view_csv(const std::string& path, const std::string& name,
                       ExplorerDocument& document) {
   METE_TRY(const auto text, read_file(path));
-  auto cells = parse_csv(without_comments(text));
+  auto cells = parse_csv(without_comments(without_mark(text)));
   if (!cells) return fail(cells.error().code, "{}: {}", path, cells.error().what);
   if (cells->size() < 2)
     return fail(Errc::invalid, "{}: a header and at least one row are needed", path);

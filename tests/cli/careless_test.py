@@ -102,6 +102,20 @@ class Careless(mete_cli.MeteCase):
                 self.assertEqual(self.text("t.csv"), "a,b\n1,2\n")
         self.mete("run", "--report", "/dev/null", "--trace", "/dev/null", "--", "true")
 
+    def test_files_from_windows(self):
+        """A byte-order mark and CR LF."""
+        with open(self.path("program"), "wb") as file:
+            file.write(b"\xef\xbb\xbfkernel vectorAdd 1\r\n")
+        self.mete("run", "--board", "v100", "--", "program")
+        boards = os.path.join(os.path.dirname(__file__), "..", "..", "boards")
+        with open(os.path.join(boards, "v100.csv"), "rb") as board, open(self.path("mine.csv"), "wb") as file:
+            file.write(b"\xef\xbb\xbf" + board.read().replace(b"\n", b"\r\n"))
+        self.mete("run", "--board", "mine.csv", "--", "vectorAdd")
+        with open(self.path("t.csv"), "wb") as file:
+            file.write(b"\xef\xbb\xbfa,b\r\n1,2\r\n")
+        self.mete("view", "t.csv", "-o", "t.html")
+        self.assertNotIn("\ufeff", self.text("t.html"))
+
     def test_a_value_is_missing(self):
         self.refused("plan", "zoo:mlp", "--ratio", says=("--ratio: a value is missing",))
         with open(self.path("empty"), "w", encoding="utf-8"):

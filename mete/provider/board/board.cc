@@ -7,6 +7,7 @@
 
 #include "mete/base/files.h"
 #include "mete/base/text.h"
+#include "mete/base/utf8.h"
 #include "mete/provider/board/builtin_boards.h"
 
 namespace mete {
@@ -96,7 +97,7 @@ Result<Board> load_board(const std::string& name_or_path) {
   auto text = read_file(name_or_path, kBoardFileLimit);
   // Which file to read was the user's choice: whatever is wrong with it is wrong input.
   if (!text) return Error{Errc::invalid, text.error().what};
-  return parse_board(*text, stem(name_or_path), name_or_path);
+  return parse_board(without_mark(*text), stem(name_or_path), name_or_path);
 }
 
 }  // namespace mete

@@ -7,6 +7,7 @@
 
 #include "mete/base/files.h"
 #include "mete/base/text.h"
+#include "mete/base/utf8.h"
 
 namespace mete {
 namespace {
@@ -150,7 +151,7 @@ double Program::seconds_at_top_clock() const {
 Result<Program> parse_program(std::string_view text, const std::string& file, const Board& board) {
   Reader reader(board);
   std::size_t number = 0;
-  for (const auto line : split(text, '\n')) {
+  for (const auto line : split(without_mark(text), '\n')) {
     ++number;
     if (auto done = reader.line(number, line); !done) {
       return done.error().within(fmt::format("{}:{}", file, number));
