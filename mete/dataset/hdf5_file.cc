@@ -2,19 +2,25 @@
 #include "mete/dataset/hdf5_file.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <vector>
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "mete/base/files.h"
 
 namespace mete::hdf5 {
 namespace {
+
+// Pieces of a file are joined up to multiples of this, bytes.
+constexpr std::size_t kStep = std::size_t{1} << 16U;
 
 /// HDF5's stack runs from what was asked for down to what failed; the innermost entry that carries
 /// the operating system's words is the reason.
@@ -138,20 +144,50 @@ int* OutputFile::descriptor() const {
 
 Result<void> OutputFile::write_at(std::uint64_t address, const std::byte* bytes,
                                   std::size_t count) {
+  if (tail_bytes_ > 0 && tail_address_ + tail_bytes_ != address) {
+    METE_TRY_VOID(write_tail_and(nullptr, 0));
+  }
+  if (tail_bytes_ == 0) tail_address_ = address;
+  if (tail_ == nullptr) tail_ = std::make_unique_for_overwrite<std::byte[]>(kStep);
+  const std::uint64_t whole = (address + count) / kStep * kStep;
+  if (whole > tail_address_) {
+    // The tail ends before a step does, so that all of it goes.
+    const std::size_t now = whole - address;
+    METE_TRY_VOID(write_tail_and(bytes, now));
+    bytes += now;
+    count -= now;
+  }
+  std::memcpy(tail_.get() + tail_bytes_, bytes, count);
+  tail_bytes_ += count;
+  return {};
+}
+
+/// Writes the tail and, behind it, `bytes`; the next tail begins where they end.
+Result<void> OutputFile::write_tail_and(const std::byte* bytes, std::size_t count) {
   const int* const handle = descriptor();
   if (handle == nullptr) return failed();
-  while (count > 0) {
-    const ssize_t wrote = ::pwrite(*handle, bytes, count, static_cast<off_t>(address));
+  // pwritev() takes pointers to what it only reads.
+  std::array<iovec, 2> pieces{{{tail_.get(), tail_bytes_}, {const_cast<std::byte*>(bytes), count}}};
+  for (std::size_t left = tail_bytes_ + count; left > 0;) {
+    const ssize_t wrote = ::pwritev(*handle, pieces.data(), static_cast<int>(pieces.size()),
+                                    static_cast<off_t>(tail_address_));
     if (wrote < 0 && errno == EINTR) continue;
     if (wrote <= 0) {
       Error error = fail(Errc::failed, "{}: {}", path_, errno_text(wrote < 0 ? errno : ENOSPC));
       turn_away();
       return error;
     }
-    address += static_cast<std::uint64_t>(wrote);
-    bytes += wrote;
-    count -= static_cast<std::size_t>(wrote);
+    auto gone = static_cast<std::size_t>(wrote);
+    left -= gone;
+    tail_address_ += gone;
+    for (auto& piece : pieces) {
+      const std::size_t of_this = std::min(gone, piece.iov_len);
+      if (of_this > 0) piece.iov_base = static_cast<std::byte*>(piece.iov_base) + of_this;
+      piece.iov_len -= of_this;
+      gone -= of_this;
+    }
   }
+  tail_bytes_ = 0;
   return {};
 }
 
@@ -177,6 +213,10 @@ OutputFile::~OutputFile() {
 }
 
 Result<void> OutputFile::commit() {
+  if (auto written = write_tail_and(nullptr, 0); !written) {
+    abandon();
+    return written;
+  }
   if (H5Fflush(file_.id(), H5F_SCOPE_GLOBAL) < 0) {
     Error error = failed();
     abandon();
