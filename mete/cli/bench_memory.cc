@@ -158,7 +158,9 @@ class MemoryGrid {
   MemoryGrid(const MemoryBenchOptions& options, const Context& context)
       : options_(options), context_(context) {}
 
-  Result<void> run() {
+  /// How many models could not be run, each of which was told: one that is too large for the
+  /// machine must not cost the figures of the others.
+  Result<std::size_t> run() {
     std::vector<BenchModel> models;  // all are looked at before the first is measured
     for (const auto& text : options_.models) {
       METE_TRY(auto model, model_of(text, options_.batch));
@@ -166,8 +168,15 @@ class MemoryGrid {
       models.push_back(std::move(model));
     }
     METE_TRY(const auto folders, NewFolders::make(options_.out));
-    for (const auto& model : models) METE_TRY_VOID(run_model(model));
-    return {};
+    std::size_t failed = 0;
+    for (const auto& model : models) {
+      const auto done = run_model(model);
+      if (done) continue;
+      if (context_.interrupt.signal() != 0) return done.error();
+      say(fmt::format("mete bench: {}, batch {}: {}", model.name, model.batch, done.error().what));
+      ++failed;
+    }
+    return failed;
   }
 
  private:
@@ -355,8 +364,9 @@ Result<ExitCode> bench_memory(const MemoryBenchOptions& options, const Context& 
   METE_TRY_VOID(parse_tier(options.slow));
   for (const auto& name : options.optimizers) METE_TRY_VOID(find_solver(name));
   for (const auto& ratio : options.ratios) METE_TRY_VOID(fast_share_of(ratio));
-  METE_TRY_VOID(MemoryGrid(options, context).run());
+  METE_TRY(const auto failed, MemoryGrid(options, context).run());
   METE_TRY(const auto runs, read_runs(options.out));
+  if (runs.empty()) return 1;
   Json all = Json::array();
   for (const auto& run : runs) {
     Json brief = Json::object();
@@ -377,7 +387,7 @@ Result<ExitCode> bench_memory(const MemoryBenchOptions& options, const Context& 
     print_runs(runs);
     fmt::print("page: {}\n", path_join(options.out, "results.html"));
   }
-  return 0;
+  return failed == 0 ? 0 : 1;
 }
 
 }  // namespace mete

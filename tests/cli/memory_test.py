@@ -101,6 +101,14 @@ class MemoryLoop(mete_cli.MeteCase):
             same = os.stat(self.path(f"grid/{name}")).st_mtime_ns == when
             self.assertEqual(same, "4-1" not in name, name)
 
+        os.remove(self.path("grid/mlp@2.4-1.static.json"))
+        os.remove(self.path("grid/results.html"))
+        huge = ["mlp@900000000,mlp@2" if word == "mlp@2" else word for word in grid]
+        _, err = self.mete(*huge, code=1)
+        self.assertIn("batch 900000000", err)
+        self.assertTrue(os.path.exists(self.path("grid/mlp@2.4-1.static.json")), "one that does not fit must not cost the others")
+        self.assertTrue(os.path.exists(self.path("grid/results.html")))
+
     def test_refusals(self):
         for words, says in ((("fit", "zoo:resnet51", "--ratio", "4:1"), ("resnet50",)),
                             (("model", "describe", "zoo:mlp", "--batch", "0"), ("--batch 0",)),
