@@ -42,7 +42,7 @@ Result<FittedPlan> least_fit(const ProfiledStep& step, const FitRequest& fit, do
              best = std::move(fitted);
              return true;
            }));
-  if (!found) return stays_above(*fit.solver, slowdown);
+  if (!found || !best) return stays_above(*fit.solver, slowdown);
   return std::move(*best);
 }
 
