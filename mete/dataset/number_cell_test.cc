@@ -96,6 +96,32 @@ TEST(NumberCell, ReadsSeventeenDigitsOfEveryScaleAsFromChars) {
   }
 }
 
+/// The two ways to divide by a power of ten; each processor uses one of them.
+TEST(NumberCell, DividesByPowersOfTenAsFromChars) {
+  Rng rng(12);
+  std::size_t untold = 0;
+  constexpr int kCases = 300'000;
+  for (int i = 0; i < kCases; ++i) {
+    const std::uint64_t m =
+        ((rng.below(std::uint64_t{1} << 32U) << 32U) | rng.below(std::uint64_t{1} << 32U)) >>
+        rng.below(64);
+    const auto k = static_cast<unsigned>(rng.below(28));
+    const std::string cell = fmt::format("{}e-{}", m, k);
+    double want = -1;
+    std::from_chars(cell.data(), cell.data() + cell.size(), want);
+    double got = -1;
+    if (!number_cell_detail::multiply_by_inverse(m, k, got)) {
+      ++untold;
+    } else {
+      ASSERT_EQ(std::bit_cast<std::uint64_t>(got), std::bit_cast<std::uint64_t>(want)) << cell;
+    }
+    if (number_cell_detail::divide_by_power(m, k, got)) {
+      ASSERT_EQ(std::bit_cast<std::uint64_t>(got), std::bit_cast<std::uint64_t>(want)) << cell;
+    }
+  }
+  EXPECT_LT(untold, kCases / 300U);
+}
+
 TEST(NumberCell, RoundsMidwayCasesToEven) {
   // 2^53 + 1 and its like lie exactly midway between two doubles, also with decimals after them.
   for (std::uint64_t k = 1; k < 2000; k += 2) {
