@@ -178,8 +178,8 @@ Table memory_runs_table(const std::vector<Json>& unordered) {
   std::map<std::string, double> all_slow;
   for (const auto& run : runs) {
     double& slow = all_slow.try_emplace(model_name(run), kNoValue).first->second;
-    const double seconds = run["median_runtime"].as_number();
-    if (run["ratio"].as_string() == "1:0" && !(slow >= seconds)) slow = seconds;
+    const double slowdown = run["slowdown"].as_number();
+    if (run["ratio"].as_string() == "1:0" && !(slow >= slowdown)) slow = slowdown;
   }
   Table table;
   const auto texts = [&](const char* name, auto text) {
@@ -197,8 +197,6 @@ Table memory_runs_table(const std::vector<Json>& unordered) {
   texts("optimizer", [](const Json& run) { return run["formulation"].as_string(); });
   texts("ratio", [](const Json& run) { return run["ratio"].as_string(); });
   numbers("seconds", field("median_runtime"));
-  numbers("seconds_low", field("low_runtime"));
-  numbers("seconds_high", field("high_runtime"));
   numbers("predicted_seconds", field("predicted_runtime"));
   for (const char* name : {"placement_error", "placement_error_low", "placement_error_high"}) {
     numbers(name, field(name), "1");
@@ -208,8 +206,10 @@ Table memory_runs_table(const std::vector<Json>& unordered) {
     for (const auto& seconds : run["optimization_times"].items()) sum += seconds.as_number();
     return sum;
   });
-  numbers("all_fast_seconds", field("all_fast_runtime"));
-  numbers("all_slow_seconds", [&](const Json& run) { return all_slow[model_name(run)]; });
+  for (const char* name : {"slowdown", "slowdown_low", "slowdown_high"}) {
+    numbers(name, field(name), "1");
+  }
+  numbers("all_slow_slowdown", [&](const Json& run) { return all_slow[model_name(run)]; }, "1");
   return table;
 }
 

@@ -38,17 +38,19 @@ Result<Figure> memory_places(const Table& stays, const MemoryPlacesOptions& opti
 ///   model        text
 ///   optimizer    text: "numa", "static", "synchronous", "asynchronous", ..
 ///   ratio        text, slow to fast: "4:1"; rows of one ratio stand together, in the table's order
-///   seconds, seconds_low, seconds_high      s per step; the ends of an interval or NaN
-///   all_fast_seconds, all_slow_seconds      s, measured; NaN where they were not
 ///
-/// Speed-up over all in slow memory (AutoTM's figure 7); the line is all in fast memory.
+/// Speed-up over all in slow memory (AutoTM's figure 7); the line is all in fast memory. Needs
+/// also:
+///   slowdown, slowdown_low, slowdown_high   1, over all-fast in the same turns; NaN: no interval
+///   all_slow_slowdown                       1, of all slow; NaN where it was not measured
 Result<Figure> memory_speedup(const Table& runs);
 /// Speed against all in fast memory, and the cost of the memory where slow memory costs a part of
-/// fast memory per byte (AutoTM's figure 9: 1 / 2.1). Only rows of `optimizer`.
+/// fast memory per byte (AutoTM's figure 9: 1 / 2.1). Only rows of `optimizer`. Needs also
+/// slowdown.
 Result<Figure> memory_cost(const Table& runs, std::string_view optimizer,
                            double fast_price_per_slow = 2.1);
 /// (predicted - measured) / measured (AutoTM's figure 11). Needs also:
-///   predicted_seconds    s
+///   seconds, predicted_seconds    s
 Result<Figure> memory_prediction_error(const Table& runs);
 /// The same beside all-fast as it ran, so that a machine which has become slower or faster since
 /// it was profiled does not count. Needs also:

@@ -105,22 +105,22 @@ std::vector<Panel> panels_of(const Grid& grid, const Measure& measure, BarOf bar
 
 Result<Figure> memory_speedup(const Table& runs) {
   METE_TRY(const Grid grid, grid_of(runs));
-  METE_TRY(const auto* seconds, runs.numbers("seconds"));
-  METE_TRY(const auto* low, runs.numbers("seconds_low"));
-  METE_TRY(const auto* high, runs.numbers("seconds_high"));
-  METE_TRY(const auto* fast, runs.numbers("all_fast_seconds"));
-  METE_TRY(const auto* slow, runs.numbers("all_slow_seconds"));
+  METE_TRY(const auto* slowdown, runs.numbers("slowdown"));
+  METE_TRY(const auto* low, runs.numbers("slowdown_low"));
+  METE_TRY(const auto* high, runs.numbers("slowdown_high"));
+  METE_TRY(const auto* slow, runs.numbers("all_slow_slowdown"));
   Figure figure;
   figure.id = "speedup";
   figure.title = "Speed-up over all in slow memory";
   figure.caption =
-      "Higher is faster; the line is all in fast memory. Thin bars are confidence intervals.";
+      "Higher is faster; the line is all in fast memory. Thin bars are confidence intervals. Each "
+      "run was timed beside all-fast, in turns; the ratios of those are compared.";
   figure.panels = panels_of(grid, {"Speed-up", ""}, [&](std::size_t i) {
-    return Bar{(*slow)[i] / (*seconds)[i], (*slow)[i] / (*high)[i], (*slow)[i] / (*low)[i]};
+    return Bar{(*slow)[i] / (*slowdown)[i], (*slow)[i] / (*high)[i], (*slow)[i] / (*low)[i]};
   });
   for (std::size_t m = 0; m < grid.models.size(); ++m) {
     for (std::size_t i = 0; i < grid.model->size(); ++i) {
-      const double best = (*slow)[i] / (*fast)[i];
+      const double best = (*slow)[i];
       if ((*grid.model)[i] != grid.models[m] || !std::isfinite(best)) continue;
       figure.panels[m].rules.push_back({.vertical = false, .at = best, .label = "all fast"});
       break;
@@ -133,8 +133,7 @@ Result<Figure> memory_speedup(const Table& runs) {
 Result<Figure> memory_cost(const Table& runs, std::string_view optimizer,
                            double fast_price_per_slow) {
   METE_TRY(const Grid grid, grid_of(runs));
-  METE_TRY(const auto* seconds, runs.numbers("seconds"));
-  METE_TRY(const auto* fast, runs.numbers("all_fast_seconds"));
+  METE_TRY(const auto* slowdown, runs.numbers("slowdown"));
   Figure figure;
   figure.id = "cost";
   figure.title = "Speed against cost of memory";
@@ -157,7 +156,7 @@ Result<Figure> memory_cost(const Table& runs, std::string_view optimizer,
       if ((*grid.model)[i] != grid.models[m] || (*grid.optimizer)[i] != optimizer) continue;
       const auto at = std::find(grid.ratios.begin(), grid.ratios.end(), (*grid.ratio)[i]);
       series.x.push_back(static_cast<double>(at - grid.ratios.begin()));
-      series.y.push_back((*fast)[i] / (*seconds)[i]);
+      series.y.push_back(1 / (*slowdown)[i]);
     }
     panel.series.push_back(std::move(series));
   }
