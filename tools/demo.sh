@@ -29,16 +29,16 @@ show tune --board v100 --max-slowdown 10% --out "$out/tune" \
   -- examples/demo/training.program
 
 echo
-echo "== 2. A real command on this machine: hash 600 MB of zeroes =="
+echo "== 2. A real command on this machine: hash 300 MB of zeroes =="
 show run --report "$out/cpu.report" --trace "$out/cpu.trace" \
-  -- sh -c 'head -c 600000000 /dev/zero | sha256sum'
+  -- sh -c 'head -c 300000000 /dev/zero | sha256sum'
 echo
 sed -n '/Application Totals/,$p' "$out/cpu.report" | sed -n '1,14p'
 
 echo
 echo "== 3. The memory loop: a training step of VGG19 with a fifth of its memory fast, the rest emulated slow memory =="
 echo "   measure every kernel, plan, pack, verify, run beside all-fast and first touch (2 GB of memory)"
-show fit zoo:vgg19 --batch 1 --ratio 4:1 --repeats 2 --steps 3 --profile "$out/profile.db" -o "$out/fit"
+show fit zoo:vgg19 --batch 1 --ratio 4:1 --repeats 2 --steps 2 --profile "$out/profile.db" -o "$out/fit"
 
 echo
 echo "Done in $((SECONDS - start)) s. Open or read:"
