@@ -121,7 +121,7 @@ TEST_F(OnnxRead, refuses_what_is_no_model) {
 
 TEST_F(OnnxRead, keeps_names_from_the_terminal) {
   const std::string said = refusal({{node("Add\x1b[31m\n", {"x"}, {"y"})}});
-  expect_says(said, "Add\\x1b[31m\\x0a (1");
+  expect_says(said, "Add\\x1b[31m\\n (1");
 }
 
 TEST_F(OnnxRead, reads_no_file_outside_the_models_folder) {
