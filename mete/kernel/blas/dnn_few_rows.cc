@@ -33,8 +33,9 @@ constexpr Tiling kTwice = {8, 48, 32, 2};
 constexpr std::size_t kClashing = 512;
 /// The fewer rows, the more it is memory alone that counts: longer pieces of each row.
 constexpr Tiling kLong = {8, 256, 24, 1};
-/// More than 16 rows read each tile three times or more: its copy stays in the first cache whatever
-/// the rows' length. Each of the first three readers asks for a third of the tile ahead.
+/// From 16 rows on each tile is read twice or more: its copy stays in the first cache whatever the
+/// rows' length. The first reader asks for two thirds of the tile ahead, the second for the rest.
+/// One thread that has 16 rows of a clashing length to itself is faster with kOnce.
 constexpr Tiling kMany = {8, 48, 32, 2, true};
 /// Floats of sums that stay in the second cache while the depth passes by.
 constexpr std::size_t kCachedSums = std::size_t{1} << 17U;
@@ -47,8 +48,9 @@ struct FewRows {
   std::size_t threads;
 
   [[nodiscard]] const Tiling& tiling() const {
-    if (rows > kOnce.group) return kMany;
-    if (rows >= kTwice.group && columns % kClashing != 0) return kTwice;
+    const bool clashes = columns % kClashing == 0;
+    if (rows > kOnce.group || (rows == kOnce.group && (threads > 1 || !clashes))) return kMany;
+    if (rows >= kTwice.group && !clashes) return kTwice;
     // Wide tiles leave some of many threads without work.
     return rows < kOnce.group && columns >= 2 * threads * kLong.columns ? kLong : kOnce;
   }
@@ -192,9 +194,9 @@ void add_kept(const Tile& tile, const float* packed, float* sums) {
   if (tile.copy == nullptr) {
     add_vectors<Rows, 3, kWidth, true, 1>(tile, 0, packed, sums);
   } else if (tile.columns == kWidth) {
-    add_vectors<Rows, 3, kWidth, true, 1, true>(tile, 0, packed, sums);
+    add_vectors<Rows, 3, kWidth, true, 2, true>(tile, 0, packed, sums);
   } else {
-    add_vectors<Rows, 3, kWidth, false, 1, true>(tile, 0, packed, sums);
+    add_vectors<Rows, 3, kWidth, false, 2, true>(tile, 0, packed, sums);
   }
 }
 
@@ -227,8 +229,8 @@ void add_tile(const FewRows& job, Tile tile, const float* packed, std::size_t k,
   }
 }
 
-/// The same, of many rows: the first group copies the tile for the others, and each of the first
-/// three asks for one vector of each row ahead.
+/// The same, of many rows: the first group copies the tile for the others and asks for two vectors
+/// of each row ahead, the second for the third.
 void add_copied_tile(const FewRows& job, const Tile& given, const float* packed, std::size_t k,
                      float* sums) {
   const std::size_t width = job.width();
@@ -237,7 +239,7 @@ void add_copied_tile(const FewRows& job, const Tile& given, const float* packed,
     const std::size_t size = job.group(row);
     add_tile_of(job, size)(tile, packed + row * job.depth + k * size, sums + row * width);
     row += size;
-    const std::size_t lane = row / job.tiling().group * kLanes;
+    const std::size_t lane = (1 + row / job.tiling().group) * kLanes;
     const bool asks = given.ahead != nullptr && lane < width;
     tile = {given.copy,         given.depth, width, width, asks ? given.ahead + lane : nullptr,
             given.stride_ahead, nullptr};
