@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "mete/base/outputs.h"
 
+#include <filesystem>
+
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,7 +24,10 @@ NewFolders::~NewFolders() {
 }
 
 bool same_file(const std::string& a, const std::string& b) {
-  if (a == b) return true;
+  const auto spelt_out = [](const std::string& path) {
+    return std::filesystem::path(path).lexically_normal();
+  };
+  if (spelt_out(a) == spelt_out(b)) return true;
   struct stat one{};
   struct stat other{};
   return ::stat(a.c_str(), &one) == 0 && ::stat(b.c_str(), &other) == 0 &&

@@ -34,7 +34,7 @@ class NewFolders {
   std::vector<std::string> made_;  // outer ones first
 };
 
-/// Whether both paths lead to one file that is there, or are one path.
+/// Whether both paths lead to one file that is there, or are one path, however spelt.
 bool same_file(const std::string& a, const std::string& b);
 /// `invalid` where an output would take the place of an input, or of another output. Empty paths
 /// count for nothing; devices and pipes may be named twice.

@@ -76,6 +76,7 @@ TEST_F(OutputsTest, InputsAreNotOverwritten) {
     EXPECT_FALSE(check_outputs({at("other"), at("in")}, {at("new"), at(same)})) << same;
   }
   EXPECT_FALSE(check_outputs({}, {at("new"), at("new")}));
+  EXPECT_FALSE(check_outputs({}, {at("new"), at("./x/../new")})) << "though neither is there yet";
   EXPECT_FALSE(check_outputs({}, {at("in"), at("link")}));
   EXPECT_TRUE(check_outputs({"/dev/null"}, {"/dev/null", "/dev/null"}));
 }

@@ -43,13 +43,7 @@ Result<ExecutionPlan> read_program(const std::string& path) {
 
 /// In what the prediction's conditions are not those of this run; empty if it is for them.
 std::vector<std::string> unlike(const ExecutionPlan& plan, const MemorySetup& setup) {
-  ProfileRequest request;
-  request.libraries = setup.libraries.list;
-  request.fast = setup.fast.get();
-  request.slow = setup.slow.get();
-  request.threads = setup.threads;
-  request.machine = setup.machine;
-  const ProfileEnvironment here = environment_of(request);
+  const ProfileEnvironment here = environment_of(request_of(setup));
   const ProfileEnvironment& there = plan.predicted_in;
   if (there.machine.empty()) return {"conditions that the program does not tell"};
   std::vector<std::string> out;

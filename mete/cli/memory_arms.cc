@@ -62,33 +62,41 @@ Result<std::vector<ArmOutcome>> run_arms(const std::vector<MemoryArm>& arms,
 
 namespace {
 
-/// profile_graph() with a progress bar.
+// Used by others, as a share of all CPUs: more of it shows in the times.
+constexpr double kQuiet = 0.1;
+
+/// Said before anything is measured: the times would be believed.
+void note_if_busy(const Context& context) {
+  const double used = cpus_in_use(context.sys, context.clock);
+  if (used <= kQuiet) return;
+  say(fmt::format(
+      "note: other programs use {} of this machine's CPUs: times will be too long; measure "
+      "when it is quiet, into another store",
+      format_percent(used, 0)));
+}
+
+}  // namespace
+
 Result<GraphProfile> profile_with_progress(const PlannedGraph& planned, const MemorySetup& setup,
                                            const MemoryOptions& options, int repeats,
                                            std::uint64_t seed, ProfileStore& store,
                                            const Context& context) {
   Platform platform(builtin_providers(provider_context(context)));
   std::unique_ptr<Progress> bar;
-  ProfileRequest request;
-  request.libraries = setup.libraries.list;
-  request.fast = setup.fast.get();
-  request.slow = setup.slow.get();
-  request.threads = setup.threads;
+  ProfileRequest request = request_of(setup);
   request.repeats = static_cast<std::size_t>(repeats);
   request.seed = seed;
   request.clock = &context.clock;
   request.interrupt = &context.interrupt;
-  request.machine = setup.machine;
   request.any_machine = options.any_machine;
   request.joules = joule_counter(platform);
   request.progress = [&](double done, double total, const std::string& note) {
+    if (!bar) note_if_busy(context);
     if (!bar) bar = std::make_unique<Progress>("profile", total, context.clock);
     bar->update(done, note);
   };
   return profile_graph(planned.graph, planned.liveness, planned.layouts, request, store);
 }
-
-}  // namespace
 
 Result<ProfiledStep> profile_step(const std::string& graph, const MemoryOptions& options,
                                   int repeats, std::uint64_t seed, const Context& context) {

@@ -43,6 +43,12 @@ Result<std::vector<ArmOutcome>> run_arms(const std::vector<MemoryArm>& arms,
                                          const PlannedGraph& planned, const MemorySetup& setup,
                                          int steps, std::uint64_t seed, const Context& context);
 
+/// profile_graph() with a progress bar, and a note where other programs use the machine.
+Result<GraphProfile> profile_with_progress(const PlannedGraph& planned, const MemorySetup& setup,
+                                           const MemoryOptions& options, int repeats,
+                                           std::uint64_t seed, ProfileStore& store,
+                                           const Context& context);
+
 /// A training step, what it runs on, and how long each of its kernels takes there.
 struct ProfiledStep {
   PlannedGraph planned;

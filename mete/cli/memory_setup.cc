@@ -114,6 +114,16 @@ Result<MemorySetup> open_memory(const MemoryOptions& options, ProfileStore& stor
   return setup;
 }
 
+ProfileRequest request_of(const MemorySetup& setup) {
+  ProfileRequest request;
+  request.libraries = setup.libraries.list;
+  request.fast = setup.fast.get();
+  request.slow = setup.slow.get();
+  request.threads = setup.threads;
+  request.machine = setup.machine;
+  return request;
+}
+
 double cpus_in_use(const SysRoot& sys, Clock& clock) {
   const CpuTicks before = cpu_ticks(sys);
   clock.sleep_until(clock.now() + std::chrono::milliseconds(200));

@@ -61,6 +61,9 @@ struct MemorySetup {
 Result<MemorySetup> open_memory(const MemoryOptions& options, ProfileStore& store,
                                 const Context& context, std::vector<std::string>& notices);
 
+/// Measuring with this setup; everything else is as usual. Refers to the setup.
+ProfileRequest request_of(const MemorySetup& setup);
+
 /// What share of this machine's CPUs is in use now: looks for a fifth of a second. 0 where the
 /// system does not tell.
 double cpus_in_use(const SysRoot& sys, Clock& clock);

@@ -14,7 +14,7 @@
 #include "mete/cli/command.h"
 #include "mete/cli/graph_arg.h"
 #include "mete/cli/look.h"
-#include "mete/cli/memory_setup.h"
+#include "mete/cli/memory_arms.h"
 #include "mete/cli/options.h"
 #include "mete/cli/target.h"
 
@@ -31,8 +31,6 @@ struct Options {
 };
 
 constexpr int kMostShown = 1'000'000;
-// Used by others, as a share of all CPUs: more of it shows in the times.
-constexpr double kQuiet = 0.1;
 
 /// A kernel with what it comes to in the whole step.
 struct KernelShare {
@@ -229,16 +227,6 @@ Result<void> check_options(const Options& options) {
   return {};
 }
 
-/// Said before anything is measured: the times would be believed.
-void note_if_busy(const Context& context) {
-  const double used = cpus_in_use(context.sys, context.clock);
-  if (used <= kQuiet) return;
-  say(fmt::format(
-      "note: other programs use {} of this machine's CPUs: times will be too long; measure "
-      "when it is quiet, into another store",
-      format_percent(used, 0)));
-}
-
 Result<ExitCode> profile(const Options& options, const Context& context) {
   METE_TRY_VOID(check_options(options));
   METE_TRY(auto graph, load_training_step(options.graph, options.memory.batch));
@@ -248,28 +236,8 @@ Result<ExitCode> profile(const Options& options, const Context& context) {
   for (const auto& notice : notices) say(fmt::format("note: {}", notice));
   const PlannedGraph planned = plan_memory(std::move(graph), setup.libraries.list);
 
-  Platform platform(builtin_providers(provider_context(context)));
-  std::unique_ptr<Progress> bar;
-  ProfileRequest request;
-  request.libraries = setup.libraries.list;
-  request.fast = setup.fast.get();
-  request.slow = setup.slow.get();
-  request.threads = setup.threads;
-  request.repeats = static_cast<std::size_t>(options.repeats);
-  request.seed = options.seed;
-  request.clock = &context.clock;
-  request.interrupt = &context.interrupt;
-  request.machine = setup.machine;
-  request.any_machine = options.memory.any_machine;
-  request.joules = joule_counter(platform);
-  request.progress = [&](double done, double total, const std::string& note) {
-    if (!bar) note_if_busy(context);
-    if (!bar) bar = std::make_unique<Progress>("profile", total, context.clock);
-    bar->update(done, note);
-  };
-  const auto measured =
-      profile_graph(planned.graph, planned.liveness, planned.layouts, request, store);
-  bar.reset();
+  const auto measured = profile_with_progress(planned, setup, options.memory, options.repeats,
+                                              options.seed, store, context);
   if (!measured) return measured.error();
   const Report report = report_of(planned, setup, *measured);
   if (options.json) {

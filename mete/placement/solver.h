@@ -25,7 +25,7 @@ struct WarmStart {
   Placement placement;
   std::vector<double> memory_price;  ///< per kernel: seconds that one more byte there would save
   double lower_bound_seconds = 0;
-  double seconds = 0;  ///< of the placement, with its room
+  double enough_seconds = 0;  ///< of a placement with all the room: local search ends near it
 };
 
 struct SolveRequest {

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """The memory loop from the outside: fit, exec, plan of a graph, bench memory. memory_test.py METE. SPDX-License-Identifier: BSD-3-Clause"""
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import statistics
 import time
 
@@ -22,6 +24,15 @@ class MemoryLoop(mete_cli.MeteCase):
     def json_of(self, *arguments):
         out, _ = self.mete(*arguments, "--json")
         return json.loads(out)
+
+    def settle(self, store):
+        """Times in place of those measured: 1 ms a kernel, 0.3 ms more for each tensor in slow memory. What is then asked of a plan
+        does not hang on how this machine did."""
+        with contextlib.closing(sqlite3.connect(self.path(store))) as db, db:
+            for kernel, mask in db.execute("select kernel, slow_mask from timing").fetchall():
+                seconds = 1e-3 + 0.3e-3 * bin(mask).count("1")
+                db.execute("update timing set median_s = ?, spread_s = 0 where kernel = ? and slow_mask = ?", (seconds, kernel, mask))
+            db.execute("update environment set fast_to_slow = 1e9, slow_to_fast = 3e9")
 
     def test_fit_then_its_parts(self):
         fit = self.json_of("fit", *MODEL, "--ratio", "4:1", *SMALL, "--profile", "p.db", "-o", "fit")
@@ -67,7 +78,10 @@ class MemoryLoop(mete_cli.MeteCase):
         all_fast = self.json_of("plan", *MODEL, "--optimizer", "all-fast", "--profile", "p.db")
         self.assertAlmostEqual(planned["all_fast_seconds"], all_fast["seconds"])
 
+        self.settle("p.db")
         least = self.json_of("plan", *MODEL, "--max-slowdown", "20%", "--profile", "p.db", "-o", "least.json")
+        kernels = least["all_fast_seconds"] * 1e3
+        self.assertAlmostEqual(kernels, round(kernels), places=6, msg="a millisecond each: nothing was measured again")
         self.assertLessEqual(least["seconds"], 1.2 * least["all_fast_seconds"])
         self.assertLessEqual(least["peak_bytes"], least["limit_bytes"])
         self.assertLess(least["limit_bytes"], all_fast["peak_bytes"])

@@ -119,6 +119,14 @@ METE_WIDE inline __m512 spread(const float* p) {
   return _mm512_loadu_ps(p);
 }
 
+/// Asks for 16 columns, from `n` on, of the rows of the strip ahead.
+template <std::size_t Height>
+METE_WIDE inline void fetch_line(const Strip& strip, std::size_t n) {
+#pragma GCC unroll 8
+  for (std::size_t i = 0; i < Height; ++i)
+    __builtin_prefetch(strip.ahead + n + i * strip.stride, 0, 2);
+}
+
 /// `Height` rows of a strip times a group of `Rows`, added to one vector of sums each.
 template <std::size_t Rows, std::size_t Height>
 METE_WIDE void add_strip(const Strip& strip, const float* packed, float* sums) {
@@ -133,11 +141,9 @@ METE_WIDE void add_strip(const Strip& strip, const float* packed, float* sums) {
     sum[0][i] = _mm512_loadu_ps(sums + kLanes * i);
     if constexpr (kTurns == 2) sum[1][i] = _mm512_setzero_ps();
   }
-  const float* ahead = strip.ahead;
   std::size_t n = 0;
-  for (; n + kLanes <= strip.columns; n += kLanes, ahead += kLanes) {
-#pragma GCC unroll 8
-    for (std::size_t i = 0; i < Height; ++i) __builtin_prefetch(ahead + i * strip.stride, 0, 2);
+  for (; n + kLanes <= strip.columns; n += kLanes) {
+    fetch_line<Height>(strip, n);
 #pragma GCC unroll 16
     for (std::size_t j = 0; j < Rows; ++j) {
       const __m512 a = _mm512_loadu_ps(packed + n * Rows + j * kLanes);
@@ -188,11 +194,9 @@ METE_WIDE void add_pair(const Strip& strip, const float* packed, std::size_t pac
       sum[1][i] = _mm512_fmadd_ps(b, second, sum[1][i]);
     }
   };
-  const float* ahead = strip.ahead;
   std::size_t n = 0;
-  for (; n + kLanes <= strip.columns; n += kLanes, ahead += kLanes) {
-#pragma GCC unroll 8
-    for (std::size_t i = 0; i < Height; ++i) __builtin_prefetch(ahead + i * strip.stride, 0, 2);
+  for (; n + kLanes <= strip.columns; n += kLanes) {
+    fetch_line<Height>(strip, n);
 #pragma GCC unroll 16
     for (std::size_t j = 0; j < kLanes; ++j) add_column(n + j);
   }

@@ -132,7 +132,7 @@ Result<Outcome> solve_again(const Problem& problem, const UseIndex& index,
   Rng rng(request.seed);
   const double work = std::min(kAgainWork, kWorkPerUse * static_cast<double>(index.uses()));
   search(state, index, known, rng,
-         {.stop_seconds = warm.seconds * (1 + request.target_gap),
+         {.stop_seconds = warm.enough_seconds * (1 + request.target_gap),
           .work = static_cast<std::uint64_t>(request.effort * work),
           .interrupt = request.interrupt});
   if (request.interrupt != nullptr && request.interrupt->signal() != 0)
